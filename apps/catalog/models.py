@@ -1,0 +1,235 @@
+"""Products with what the marketplace says of them, their costs, price history and stock."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.shops.models import Person, Shop
+from apps.shops.scoping import SellerQuerySet
+
+
+def money_field(name: str, **options: object) -> models.DecimalField:
+    return models.DecimalField(name, max_digits=14, decimal_places=2, **options)  # type: ignore[arg-type]
+
+
+def rate_field(name: str) -> models.DecimalField:
+    """A fraction (0.22) the marketplace may not have told."""
+    return models.DecimalField(name, max_digits=6, decimal_places=4, null=True, blank=True)
+
+
+class Brand(models.Model):
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="brands", verbose_name=_("shop"))
+    name = models.CharField(_("name"), max_length=200)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("brand")
+        verbose_name_plural = _("brands")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["shop", "name"], name="one_brand_of_a_name_per_shop")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Category(models.Model):
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="categories", verbose_name=_("shop"))
+    external_id = models.CharField(_("id at the marketplace"), max_length=60)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="children", verbose_name=_("parent")
+    )
+    name = models.CharField(_("name"), max_length=300)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["shop", "external_id"], name="one_category_per_external_id")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """A product of one shop. Every column but `id` comes from the marketplace: costs and decisions are elsewhere.
+
+    Money is in the shop's currency; rates are fractions (0.22). Null means the marketplace has not told.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="products", verbose_name=_("shop"))
+    external_id = models.CharField(_("product id"), max_length=60)
+    offer_id = models.CharField(_("offer id"), max_length=200)
+    sku = models.BigIntegerField(_("SKU"), null=True, blank=True)
+    name = models.CharField(_("name"), max_length=500)
+    brand = models.ForeignKey(
+        Brand, models.SET_NULL, null=True, blank=True, related_name="products", verbose_name=_("brand")
+    )
+    category = models.ForeignKey(
+        Category, models.SET_NULL, null=True, blank=True, related_name="products", verbose_name=_("category")
+    )
+    is_archived = models.BooleanField(_("archived"), default=False)
+    currency = models.CharField(_("currency"), max_length=3)
+    price = money_field(_("price"), null=True, blank=True)
+    old_price = money_field(_("crossed-out price"), null=True, blank=True)
+    min_price = money_field(_("minimum price"), null=True, blank=True)
+    vat_rate = rate_field(_("VAT"))
+    fbo_commission_rate = rate_field(_("FBO commission"))
+    fbs_commission_rate = rate_field(_("FBS commission"))
+    fbo_logistics = money_field(_("FBO logistics per unit"), null=True, blank=True)
+    fbs_logistics = money_field(_("FBS logistics per unit"), null=True, blank=True)
+    fbo_return_logistics = money_field(_("FBO logistics of a return"), null=True, blank=True)
+    fbs_return_logistics = money_field(_("FBS logistics of a return"), null=True, blank=True)
+    acquiring = money_field(_("acquiring per unit"), null=True, blank=True)
+    synced_at = models.DateTimeField(_("as of"), null=True, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        db_table = "products"
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "external_id"], name="one_product_per_external_id"),
+            models.CheckConstraint(condition=Q(price__isnull=True) | Q(price__gt=0), name="a_price_is_above_zero"),
+        ]
+        indexes = [
+            models.Index(fields=["shop", "sku"], name="products_by_sku"),
+            models.Index(fields=["shop", "offer_id"], name="products_by_offer_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offer_id} · {self.name}"
+
+    def cost_on(self, day: date) -> Decimal | None:
+        """The unit cost (COGS) in force on `day`; None when nobody has said."""
+        cost = self.costs.filter(starts_on__lte=day).order_by("-starts_on").first()
+        return cost.amount if cost else None
+
+
+class Cost(models.Model):
+    """What one unit costs the seller from a day on. A person's word: no sync touches it."""
+
+    seller_path: ClassVar[str] = "product__shop__seller"
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="costs", verbose_name=_("product"))
+    starts_on = models.DateField(_("from"))
+    amount = money_field(_("unit cost"))
+    currency = models.CharField(_("currency"), max_length=3)
+    entered_by = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("entered by")
+    )
+    entered_at = models.DateTimeField(_("entered at"), auto_now_add=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("cost")
+        verbose_name_plural = _("costs")
+        ordering = ["-starts_on"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "starts_on"], name="one_cost_per_product_and_day"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_cost_is_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
+class PriceChange(models.Model):
+    """A price that was seen to change, with where the change came from."""
+
+    seller_path: ClassVar[str] = "product__shop__seller"
+
+    class Source(models.TextChoices):
+        FIRST_SEEN = "first_seen", _("first seen")
+        MARKETPLACE = "marketplace", _("changed at the marketplace")
+        VITRINA = "vitrina", _("changed by an approved command")
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="price_changes", verbose_name=_("product"))
+    seen_at = models.DateTimeField(_("seen at"))
+    seen_on = models.DateField(_("seen on"))
+    price_from = money_field(_("price before"), null=True, blank=True)
+    price_to = money_field(_("price after"))
+    currency = models.CharField(_("currency"), max_length=3)
+    source = models.CharField(_("source"), max_length=20, choices=Source.choices)
+    command_id = models.BigIntegerField(_("command"), null=True, blank=True, unique=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        db_table = "price_history"
+        verbose_name = _("price change")
+        verbose_name_plural = _("price history")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["product", "-seen_at"], name="price_history_by_product")]
+
+    def __str__(self) -> str:
+        return f"{self.price_from} → {self.price_to} {self.currency}"
+
+
+class Warehouse(models.Model):
+    seller_path: ClassVar[str] = "shop__seller"
+
+    class Scheme(models.TextChoices):
+        FBO = "fbo", "FBO"
+        FBS = "fbs", "FBS"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="warehouses", verbose_name=_("shop"))
+    scheme = models.CharField(_("scheme"), max_length=10, choices=Scheme.choices)
+    external_id = models.CharField(_("id at the marketplace"), max_length=60)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("warehouse")
+        verbose_name_plural = _("warehouses")
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "scheme", "external_id"], name="one_warehouse_per_external_id")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.get_scheme_display()} {self.external_id}"
+
+
+class StockSnapshot(models.Model):
+    """Units of a product at a warehouse on the morning of a day.
+
+    The marketplace tells no past: a missed day stays unknown.
+    """
+
+    seller_path: ClassVar[str] = "product__shop__seller"
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="stock", verbose_name=_("product"))
+    warehouse = models.ForeignKey(Warehouse, models.CASCADE, related_name="stock", verbose_name=_("warehouse"))
+    day = models.DateField(_("day"))
+    present = models.PositiveIntegerField(_("present"))
+    reserved = models.PositiveIntegerField(_("reserved"))
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        db_table = "inventory"
+        verbose_name = _("stock")
+        verbose_name_plural = _("stock")
+        constraints = [models.UniqueConstraint(fields=["product", "warehouse", "day"], name="one_stock_row_per_day")]
+        indexes = [models.Index(fields=["day", "product"], name="inventory_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} · {self.present}"

@@ -1,0 +1,79 @@
+"""Secrets at rest: Fernet tokens in the database, `Secret` in memory, never in a repr."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+class Secret:
+    """A text that shows itself only when asked by name."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    @property
+    def masked(self) -> str:
+        """The last four characters of a long secret, for a person to recognise it."""
+        return f"••••{self._value[-4:]}" if len(self._value) >= 12 else "••••"
+
+    def __repr__(self) -> str:
+        return "Secret(••••)"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class UnreadableSecret(Exception):
+    """None of the keys in CREDENTIALS_KEYS opens a stored secret."""
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key.encode()) for key in keys])
+
+
+def fernet() -> MultiFernet:
+    """The first of the settings' keys encrypts, all of them decrypt."""
+    return _fernet(tuple(settings.CREDENTIALS_KEYS))
+
+
+class SecretField(models.TextField):
+    """A column that holds a Fernet token and reads as `Secret`."""
+
+    def get_prep_value(self, value: Any) -> str | None:
+        if value is None:
+            return None
+        text = value.reveal() if isinstance(value, Secret) else str(value)
+        return fernet().encrypt(text.encode()).decode()
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Secret | None:
+        if value is None:
+            return None
+        try:
+            return Secret(fernet().decrypt(value.encode()).decode())
+        except InvalidToken as error:
+            raise UnreadableSecret("a stored secret cannot be opened with the keys in CREDENTIALS_KEYS") from error
+
+    def to_python(self, value: Any) -> Secret | None:
+        return value if value is None or isinstance(value, Secret) else Secret(str(value))
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return "••••"

@@ -1,0 +1,138 @@
+"""Experiments: what an approved change is measured by."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.catalog.models import Product, money_field
+from apps.decisions.models import Command, Proposal
+from apps.shops.models import Member, Shop
+from apps.shops.scoping import SellerQuerySet
+
+
+class Experiment(models.Model):
+    """One product after one verified change: `starts_on` is the first full day, `days` whole days are measured.
+
+    `economics` is frozen at the start: money as decimal strings, rates as fractions.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    class Kind(models.TextChoices):
+        PRICE = "price", _("price")
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        JUDGED = "judged", _("judged, waiting for a decision")
+        KEPT = "kept", _("kept")
+        ROLLING_BACK = "rolling_back", _("being rolled back")
+        ROLLED_BACK = "rolled_back", _("rolled back")
+        VOID = "void", _("void")
+
+    LIVE: ClassVar[tuple[str, ...]] = ("running", "judged", "rolling_back")
+
+    shop = models.ForeignKey(Shop, models.PROTECT, related_name="experiments", verbose_name=_("shop"))
+    product = models.ForeignKey(Product, models.PROTECT, related_name="experiments", verbose_name=_("product"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PRICE)
+    command = models.OneToOneField(Command, models.PROTECT, related_name="experiment", verbose_name=_("command"))
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.RUNNING)
+    starts_on = models.DateField(_("first full day"))
+    days = models.PositiveSmallIntegerField(_("days"), default=7)
+    price_from = money_field(_("price before"))
+    price_to = money_field(_("price after"))
+    currency = models.CharField(_("currency"), max_length=3)
+    economics = models.JSONField(_("unit economics at the start"))
+    rollback = models.OneToOneField(
+        Proposal,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rolls_back_experiment",
+        verbose_name=_("rollback"),
+    )
+    decided_by = models.ForeignKey(
+        Member, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    void_reason = models.CharField(_("why it is void"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        db_table = "experiments"
+        verbose_name = _("experiment")
+        verbose_name_plural = _("experiments")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product"],
+                condition=Q(state__in=["running", "judged", "rolling_back"]),
+                name="one_live_experiment_per_product",
+            ),
+            models.CheckConstraint(condition=Q(days__in=[7, 14, 21, 28]), name="an_experiment_runs_whole_weeks"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} · {self.price_from} → {self.price_to}"
+
+
+class Verdict(models.Model):
+    """What a review on the morning of `as_of` said: the fields that the message and the admin are written from.
+
+    `effect*` are relative changes of profit (0.12 = +12 %), `per_day*` money per day, `likelihood` is over the
+    elasticity grid of `verdicts.py`.
+    """
+
+    seller_path: ClassVar[str] = "experiment__shop__seller"
+
+    class Result(models.TextChoices):
+        SUCCESS = "SUCCESS", _("success")
+        FAILED = "FAILED", _("failed")
+        NEUTRAL = "NEUTRAL", _("neutral")
+        INCONCLUSIVE = "INCONCLUSIVE", _("inconclusive")
+
+    class Advice(models.TextChoices):
+        KEEP = "keep", _("keep")
+        ROLL_BACK = "roll_back", _("roll back")
+        EXTEND = "extend", _("extend")
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="verdicts", verbose_name=_("experiment"))
+    as_of = models.DateField(_("as of the morning of"))
+    result = models.CharField(_("verdict"), max_length=12, choices=Result.choices)
+    advice = models.CharField(_("advice"), max_length=10, choices=Advice.choices)
+    probability = models.FloatField(_("probability that the new price is better"), null=True, blank=True)
+    effect = models.FloatField(_("effect on profit"), null=True, blank=True)
+    effect_low = models.FloatField(_("effect, low end"), null=True, blank=True)
+    effect_high = models.FloatField(_("effect, high end"), null=True, blank=True)
+    loss_if_kept = models.FloatField(_("expected loss if kept"), null=True, blank=True)
+    loss_if_rolled_back = models.FloatField(_("expected loss if rolled back"), null=True, blank=True)
+    per_day = money_field(_("money per day"), null=True, blank=True)
+    per_day_low = money_field(_("money per day, low end"), null=True, blank=True)
+    per_day_high = money_field(_("money per day, high end"), null=True, blank=True)
+    observed = models.FloatField(_("units observed"))
+    expected = models.FloatField(_("units expected without the change"))
+    shop_change = models.FloatField(_("change of the whole shop"), null=True, blank=True)
+    valid_days = models.PositiveSmallIntegerField(_("valid days"))
+    inferred_days = models.PositiveSmallIntegerField(_("days whose stock is inferred"), default=0)
+    controls = models.PositiveIntegerField(_("untouched products compared with"), default=0)
+    reasons = models.JSONField(_("reasons"), default=list)
+    likelihood = ArrayField(models.FloatField(), verbose_name=_("likelihood"), default=list)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("verdict")
+        verbose_name_plural = _("verdicts")
+        ordering = ["-as_of"]
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "as_of"], name="one_verdict_per_experiment_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.result} · {self.as_of}"

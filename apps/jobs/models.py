@@ -1,0 +1,105 @@
+"""The ledger of scheduled runs and of syncs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.shops.models import Shop
+from apps.shops.scoping import SellerQuerySet
+
+
+class JobRun(models.Model):
+    """One run of a job for a slot. Claiming the slot is the right to run: a slot is never done twice.
+
+    `slot` is the shop's local date for daily jobs ("2026-03-02"), the UTC minute for finer ones
+    ("2026-03-02T06:00Z"), and "manual:<uuid>" for runs that a person asked for.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        SKIPPED = "skipped", _("skipped")
+
+    job = models.CharField(_("job"), max_length=100)
+    shop = models.ForeignKey(
+        Shop, models.CASCADE, null=True, blank=True, related_name="job_runs", verbose_name=_("shop")
+    )
+    slot = models.CharField(_("slot"), max_length=60)
+    as_of = models.DateTimeField(_("as of"), help_text=_("the business moment the run works for"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PLANNED)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    lease_version = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    progress = models.JSONField(_("progress"), default=dict, blank=True)
+    result = models.JSONField(_("result"), default=dict, blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("job run")
+        verbose_name_plural = _("job runs")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "shop", "slot"], name="one_run_per_slot", nulls_distinct=False)
+        ]
+        indexes = [models.Index(fields=["state", "lease_until"], name="runs_by_lease")]
+
+    def __str__(self) -> str:
+        return f"{self.job} · {self.slot}"
+
+
+class SyncRun(models.Model):
+    """One pass over one kind of data of a shop: a chain of short slices, each committing rows with the cursor.
+
+    Complete only with the end marker seen and as many rows received as announced. An incomplete run never deletes,
+    never moves a watermark, never feeds a decision.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        COMPLETE = "complete", _("complete")
+        INCOMPLETE = "incomplete", _("incomplete")
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="sync_runs", verbose_name=_("shop"))
+    job_run = models.ForeignKey(
+        JobRun, models.SET_NULL, null=True, blank=True, related_name="sync_runs", verbose_name=_("job run")
+    )
+    source = models.CharField(_("source"), max_length=60)
+    since = models.DateTimeField(_("since"), null=True, blank=True)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.RUNNING)
+    cursor = models.TextField(blank=True)
+    pages = models.PositiveIntegerField(_("pages"), default=0)
+    received = models.PositiveIntegerField(_("rows received"), default=0)
+    announced = models.PositiveIntegerField(_("rows announced"), null=True, blank=True)
+    written = models.PositiveIntegerField(_("rows written"), default=0)
+    bad_rows = models.JSONField(_("rows that could not be read"), default=list, blank=True)
+    bad_count = models.PositiveIntegerField(_("number of bad rows"), default=0)
+    error = models.TextField(_("error"), blank=True)
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    as_of = models.DateTimeField(_("as of"), help_text=_("the business moment the data is as of"))
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sync run")
+        verbose_name_plural = _("sync runs")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["shop", "source", "-id"], name="syncs_by_source")]
+
+    def __str__(self) -> str:
+        return f"{self.source} · {self.started_at:%d.%m.%Y %H:%M}"

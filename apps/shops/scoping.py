@@ -1,0 +1,28 @@
+"""Everything belongs to a seller: a query starts from a shop or a seller, everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.errors import NotFound
+
+if TYPE_CHECKING:
+    from apps.shops.models import Seller
+
+
+class SellerQuerySet(models.QuerySet):
+    """Rows of one seller: the model names the way from itself to its seller in `seller_path`."""
+
+    def of(self, seller: Seller) -> Self:
+        path: str = self.model.seller_path  # type: ignore[attr-defined]
+        return self.filter(**{path: seller})
+
+    def find(self, seller: Seller, **lookup: object) -> models.Model:
+        """The one row of this seller, or `NotFound`, whether it is missing or another seller's."""
+        row = self.of(seller).filter(**lookup).first()
+        if row is None:
+            raise NotFound(_("There is no such thing in this seller's shops."))
+        return row
