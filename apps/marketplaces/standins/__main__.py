@@ -1,0 +1,30 @@
+"""Serve every stand-in from one process: `python -m apps.marketplaces.standins --port 8900 --skus 300 --seed 1`."""
+
+import argparse
+import signal
+import sys
+
+from apps.marketplaces.standins.registry import build
+from apps.marketplaces.standins.server import Server
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m apps.marketplaces.standins", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--skus", type=int, default=300, help="products in the world's shop")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same world")
+    return parser.parse_args()
+
+
+def main() -> None:
+    chosen = arguments()
+    # uvicorn stops by itself and then raises the signal again: after a clean stop that is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    standins = build(skus=chosen.skus, seed=chosen.seed)
+    Server(standins.frame, host=chosen.host, port=chosen.port).run()
+
+
+if __name__ == "__main__":
+    main()
