@@ -136,8 +136,6 @@ class Command(models.Model):
     due_at = models.DateTimeField(_("next step not before"), help_text=_("real time"))
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lease_version = models.PositiveIntegerField(default=0)
-    request = models.JSONField(_("request"), default=dict, blank=True)
-    answer = models.JSONField(_("answer"), default=dict, blank=True)
     seen = models.JSONField(_("last value read back"), null=True, blank=True)
     problem = models.JSONField(_("problem"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"))
@@ -162,3 +160,33 @@ class Command(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} · {self.target}"
+
+
+class Attempt(models.Model):
+    """One send of a command: the row is committed before the call, its outcome after. Counts against the quota."""
+
+    seller_path: ClassVar[str] = "command__shop__seller"
+
+    class Outcome(models.TextChoices):
+        UNKNOWN = "unknown", _("unknown")
+        ACCEPTED = "accepted", _("accepted")
+        REJECTED = "rejected", _("rejected")
+        NOT_APPLIED = "not_applied", _("certainly not applied")
+
+    command = models.ForeignKey(Command, models.PROTECT, related_name="attempts", verbose_name=_("command"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices, default=Outcome.UNKNOWN)
+    answer = models.JSONField(_("answer"), default=dict, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["command", "number"], name="one_attempt_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.number} · {self.get_outcome_display()}"
