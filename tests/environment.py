@@ -1,0 +1,98 @@
+"""What every test runs in: random keys, no outside address, and real servers. Loaded by pytest before Django."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from config.env import Env, state_folder
+from config.services import Place, ensure
+
+KEPT = {"DATABASE_URL", "REDIS_URL", "VITRINA_STATE"}
+CLOSED = "http://127.0.0.1:9"  # the discard port of the loopback: nothing listens there
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+_servers = ExitStack()
+
+
+def values() -> dict[str, str]:
+    """The variables of a test run: keys that exist nowhere else, addresses that lead nowhere."""
+    return {
+        "VITRINA_ENV": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
+        "OZON_API_URL": CLOSED,
+        "TELEGRAM_API_URL": CLOSED,
+        "TELEGRAM_BOT_TOKEN": f"1:{secrets.token_urlsafe(16)}",
+        "LOG_LEVEL": "WARNING",
+        "SETTLE_SECONDS": "0.5",
+    }
+
+
+def forget_the_outside() -> None:
+    """Nothing of the shell that starts the tests, a real shop's key for instance, reaches them."""
+    for name in [*Env.model_fields, "bot_token"]:
+        for spelling in (name, name.upper()):
+            if spelling.upper() not in KEPT:
+                os.environ.pop(spelling, None)
+
+
+def refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook, so that no library slips past: sockets lead to this machine or nowhere."""
+    if event == "socket.getaddrinfo":
+        host: object = arguments[0]
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host is not None and host not in LOOPBACK:
+        raise RuntimeError(f"a test tried to reach {host}: tests stay on this machine")
+
+
+def _is_worker() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Before pytest-django loads the settings. Workers of xdist inherit what the first process found."""
+    if not _is_worker():
+        forget_the_outside()
+        os.environ.update(values())
+        _use_servers()
+    _use_own_redis_database()
+    sys.addaudithook(refuse_the_outside)
+
+
+def _use_servers() -> None:
+    place = Place(state_folder() / "test")
+    if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
+        _servers.enter_context(ensure(place, scratch=True))
+    os.environ.setdefault("DATABASE_URL", place.database_url)
+    os.environ.setdefault("REDIS_URL", place.redis_url)
+
+
+def _use_own_redis_database() -> None:
+    """Database 0 is for a run without workers; worker gw0 takes 1, and so on."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
+    base, _, _ = os.environ["REDIS_URL"].partition("?")
+    os.environ["REDIS_URL"] = f"{base}?db={number}"
+
+
+def pytest_unconfigure() -> None:
+    _servers.close()
+
+
+@pytest.fixture(scope="session")
+def state() -> Path:
+    """The folder that tests may write to."""
+    return state_folder() / "test"
