@@ -2,11 +2,11 @@
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 
 @pytest.mark.django_db
-def test_it_is_ok_with_the_build_when_both_servers_answer(client: Client, settings: SettingsWrapper) -> None:
+def test_it_is_ok_with_the_build_when_both_servers_answer(client: Client, settings: Settings) -> None:
     settings.RELEASE = "2026-11-22"
     answer = client.get("/healthz")
     assert answer.status_code == 200
@@ -14,7 +14,7 @@ def test_it_is_ok_with_the_build_when_both_servers_answer(client: Client, settin
 
 
 @pytest.mark.django_db
-def test_it_names_the_server_that_is_down(client: Client, settings: SettingsWrapper) -> None:
+def test_it_names_the_server_that_is_down(client: Client, settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     answer = client.get("/healthz")
     assert answer.status_code == 503
