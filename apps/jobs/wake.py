@@ -6,6 +6,7 @@ A dead broker is shrugged at: whatever a wake starts is a row in PostgreSQL that
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from celery import current_app
 from django.db import transaction
@@ -18,19 +19,25 @@ WAKEABLE = (
     "commands.run",
     "jobs.run",
     "sync.step",
-    "notifications.nudge",
 )
 
+LONGEST_DELAY = timedelta(minutes=10)
 
-def wake(name: str, *args: object) -> None:
-    """Send the task `name` with plain arguments (ids) once the current transaction has committed."""
+
+def wake(name: str, *args: object, delay: timedelta = timedelta(0)) -> None:
+    """Send the task `name` with plain arguments (ids) once the current transaction has committed.
+
+    `delay` is at most ten minutes: what must wait longer has its time in PostgreSQL and a sweep.
+    """
     if name not in WAKEABLE:
         raise ValueError(f"{name!r} is not in WAKEABLE")
-    transaction.on_commit(lambda: _send(name, args))
+    if delay > LONGEST_DELAY:
+        raise ValueError(f"a wake may wait {LONGEST_DELAY} at most, got {delay}")
+    transaction.on_commit(lambda: _send(name, args, delay))
 
 
-def _send(name: str, args: tuple[object, ...]) -> None:
+def _send(name: str, args: tuple[object, ...], delay: timedelta) -> None:
     try:
-        current_app.send_task(name, args=args, retry=False)
+        current_app.send_task(name, args=args, countdown=delay.total_seconds() or None, retry=False)
     except OperationalError as error:
         log.warning("could not wake %s%r: %s; a sweep will", name, args, error)

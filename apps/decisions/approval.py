@@ -1,0 +1,227 @@
+"""Proposing a change and deciding on it: the one gate that every outside change passes.
+
+A decision is one transaction under the shop's lock, so that what is counted (untouched products, pending proposals) is
+counted once. A refusal that changes the proposal (expired, stale) commits that change before it is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.clock import real_now
+from apps.common.db import take_lock
+from apps.common.errors import Refused
+from apps.decisions.kinds import Draft, Kind, Objection, hash_of, kind_of, payload_of
+from apps.decisions.models import Approval, Command, Proposal
+from apps.jobs.wake import wake
+from apps.notifications.outbox import retell
+from apps.shops.audit import record
+from apps.shops.models import Member, Shop
+from apps.shops.roles import Action, require
+
+
+class AlreadyDecided(Refused):
+    """Somebody was first, or the proposal has ended; `proposal` says how."""
+
+    def __init__(self, proposal: Proposal) -> None:
+        self.proposal = proposal
+        super().__init__(_how_it_ended(proposal))
+
+
+class Objected(Refused):
+    """A guardrail stands against the change; `objection` holds its figures."""
+
+    def __init__(self, kind: Kind, objection: Objection) -> None:
+        self.objection = objection
+        super().__init__(kind.say(objection.as_json()))
+
+
+@transaction.atomic
+def propose(
+    *,
+    shop: Shop,
+    kind: Kind,
+    draft: Draft,
+    now: datetime,
+    expires_at: datetime,
+    needed: int = 1,
+    by: Member | None = None,
+    reverses: Command | None = None,
+) -> Proposal:
+    """A new proposal in place of any that waits for the same target. Raises `Objected` when a guardrail forbids it."""
+    take_lock("decisions", shop.pk)
+    target = kind.target(draft.payload)
+    for older in Proposal.objects.filter(shop=shop, target=target, state=Proposal.State.PENDING):
+        _end(older, Proposal.State.SUPERSEDED, now=now)
+    proposal = Proposal(
+        shop=shop,
+        kind=kind.key,
+        target=target,
+        payload=draft.payload.model_dump(mode="json"),
+        payload_hash=hash_of(draft.payload),
+        needed=needed,
+        currency=draft.currency,
+        effect=draft.effect,
+        effect_low=draft.effect_low,
+        effect_high=draft.effect_high,
+        worst_case=draft.worst_case,
+        data_as_of=draft.data_as_of,
+        proposed_by=by,
+        reverses=reverses,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    objection = kind.objection(proposal, draft.payload, now=now)
+    if objection:
+        raise Objected(kind, objection)
+    proposal.save()
+    record("proposal.made", actor=by.person if by else None, shop=shop, subject=proposal, target=target)
+    return proposal
+
+
+def approve(*, proposal_id: int, payload_hash: str, by: Member, now: datetime) -> Command | None:
+    """One member's yes. Returns the command when it was the last one needed, None when more are.
+
+    Raises `Denied`, `NotFound`, `AlreadyDecided`, or `Objected` with the guardrail's figures.
+    """
+    return _decide(proposal_id, by, now, lambda proposal: _approve(proposal, payload_hash, by, now))
+
+
+def reject(*, proposal_id: int, by: Member, now: datetime) -> None:
+    """One member's no ends the proposal. Raises `Denied`, `NotFound` or `AlreadyDecided`."""
+    _decide(proposal_id, by, now, lambda proposal: _reject(proposal, by, now))
+
+
+def expire_due(*, now: datetime) -> int:
+    """End what nobody decided in time. Returns how many."""
+    count = 0
+    for proposal_id in Proposal.objects.filter(state=Proposal.State.PENDING, expires_at__lte=now).values_list(
+        "pk", flat=True
+    ):
+        with transaction.atomic():
+            proposal = Proposal.objects.select_for_update().get(pk=proposal_id)
+            if proposal.state == Proposal.State.PENDING:
+                _end(proposal, Proposal.State.EXPIRED, now=now)
+                count += 1
+    return count
+
+
+def _decide(proposal_id: int, by: Member, now: datetime, decision: Any) -> Any:
+    require(by, Action.APPROVE)
+    with transaction.atomic():
+        proposal: Any = Proposal.objects.find(by.seller, pk=proposal_id)
+        take_lock("decisions", proposal.shop_id)
+        proposal = Proposal.objects.select_for_update(of=("self",)).select_related("shop__seller").get(pk=proposal_id)
+        outcome = _standing(proposal, now) or decision(proposal)
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
+
+
+def _standing(proposal: Proposal, now: datetime) -> Refused | None:
+    if proposal.state == Proposal.State.PENDING and proposal.expires_at <= now:
+        _end(proposal, Proposal.State.EXPIRED, now=now)
+    return None if proposal.state == Proposal.State.PENDING else AlreadyDecided(proposal)
+
+
+def _approve(proposal: Proposal, payload_hash: str, by: Member, now: datetime) -> Command | Refused | None:
+    kind, payload = kind_of(proposal), payload_of(proposal)
+    if not payload_hash == proposal.payload_hash == hash_of(payload):
+        return _go_stale(proposal, kind, Objection("content_changed", is_stale=True), now)
+    objection = kind.objection(proposal, payload, now=now)
+    if objection and objection.is_stale:
+        return _go_stale(proposal, kind, objection, now)
+    if objection:
+        return Objected(kind, objection)
+    approval, is_new = Approval.objects.get_or_create(
+        proposal=proposal, member=by, defaults={"verdict": Approval.Verdict.APPROVE, "at": now}
+    )
+    if is_new:
+        record("proposal.approved", actor=by.person, shop=proposal.shop, subject=proposal)
+    if proposal.approvals.filter(verdict=Approval.Verdict.APPROVE).count() < proposal.needed:
+        retell(_subject(proposal))
+        return None
+    return _command(proposal, kind, now)
+
+
+def _command(proposal: Proposal, kind: Kind, now: datetime) -> Command | Refused:
+    live = (
+        Command.objects.select_for_update()
+        .filter(shop=proposal.shop, target=proposal.target, state__in=Command.LIVE)
+        .first()
+    )
+    if live and live.state != Command.State.QUEUED:
+        return Objected(kind, Objection("change_under_way"))
+    if live and not supersede(live, now):
+        return Objected(kind, Objection("change_under_way"))
+    _end(proposal, Proposal.State.APPROVED, now=now)
+    command = Command.objects.create(
+        proposal=proposal,
+        shop=proposal.shop,
+        kind=proposal.kind,
+        target=proposal.target,
+        payload=proposal.payload,
+        payload_hash=proposal.payload_hash,
+        account=kind.account(proposal.shop),
+        created_at=now,
+        due_at=real_now(),
+    )
+    record("command.queued", shop=proposal.shop, subject=command, proposal=proposal.pk)
+    wake("commands.run", command.pk)
+    return command
+
+
+def supersede(command: Command, now: datetime) -> bool:
+    """Take a command back that was never sent. False when a send has begun."""
+    taken = Command.objects.filter(pk=command.pk, state=Command.State.QUEUED, writes=0, lease_until=None).update(
+        state=Command.State.SUPERSEDED, finished_at=now
+    )
+    if taken:
+        record("command.superseded", shop=command.shop, subject=command)
+        retell(_subject(command.proposal))
+    return bool(taken)
+
+
+def _reject(proposal: Proposal, by: Member, now: datetime) -> None:
+    Approval.objects.update_or_create(
+        proposal=proposal, member=by, defaults={"verdict": Approval.Verdict.REJECT, "at": now}
+    )
+    record("proposal.rejected", actor=by.person, shop=proposal.shop, subject=proposal)
+    _end(proposal, Proposal.State.REJECTED, now=now)
+
+
+def _go_stale(proposal: Proposal, kind: Kind, objection: Objection, now: datetime) -> Refused:
+    _end(proposal, Proposal.State.STALE, now=now, outcome=objection.as_json())
+    return Objected(kind, objection)
+
+
+def _end(proposal: Proposal, state: Proposal.State, *, now: datetime, outcome: Mapping[str, Any] | None = None) -> None:
+    proposal.state = state
+    proposal.decided_at = now
+    proposal.outcome = dict(outcome or {})
+    proposal.save(update_fields=["state", "decided_at", "outcome"])
+    if state not in (Proposal.State.APPROVED, Proposal.State.REJECTED):
+        record(f"proposal.{state}", shop=proposal.shop, subject=proposal, **proposal.outcome)
+    retell(_subject(proposal))
+
+
+def _subject(proposal: Proposal) -> str:
+    return f"proposal:{proposal.pk}"
+
+
+def _how_it_ended(proposal: Proposal) -> Any:
+    said = proposal.approvals.select_related("member__person__user").order_by("-at").first()
+    who = str(said.member.person) if said else ""
+    words = {
+        Proposal.State.APPROVED: _("Already approved by %(who)s."),
+        Proposal.State.REJECTED: _("Already rejected by %(who)s."),
+        Proposal.State.EXPIRED: _("Too late: this proposal has expired. The next analysis will make a new one."),
+        Proposal.State.SUPERSEDED: _("A newer proposal has taken the place of this one."),
+        Proposal.State.STALE: _("The figures have moved since this proposal was made; it can no longer be applied."),
+    }
+    return words[Proposal.State(proposal.state)] % {"who": who}

@@ -1,0 +1,328 @@
+"""Carrying out one command: intent, act, outcome.
+
+`run` takes a command as far as it can go now and leaves it where the next wake or sweep picks it up. Each step claims a
+lease first and writes back fenced by the lease's version: a worker that was frozen and has lost its lease changes
+nothing. The call itself cannot be fenced, so it is made only while the lease has time for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+
+from apps.common import clock
+from apps.common.db import lock_key, take_lock
+from apps.decisions.kinds import Accepted, Kind, Match, NotAccepted, Objection, Reading, hash_of, kind_of, payload_of
+from apps.decisions.models import Attempt, Command
+from apps.jobs.wake import wake
+from apps.marketplaces.errors import ApiError, Permanent, Temporary, WrongCredentials
+from apps.notifications.outbox import people_who_may, retell, tell
+from apps.shops.audit import record
+from apps.shops.models import is_stopped
+from apps.shops.roles import Action
+
+log = logging.getLogger(__name__)
+
+State = Command.State
+MAX_WRITES = 5
+MAX_READS_BEFORE_RESEND = 3
+MAX_READS = 30
+LONGEST_WAIT = timedelta(minutes=10)
+
+
+class LostLease(Exception):
+    """Another worker has taken the command over; whatever this one wanted to write no longer counts."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to move one command until `deadline` on this process's monotonic clock."""
+
+    command_id: int
+    version: int
+    deadline: float
+
+    @property
+    def has_time_for_a_call(self) -> bool:
+        return time.monotonic() < self.deadline - settings.HTTP_DEADLINE_SECONDS
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One step of one command: everything the functions below need. `now` is business time."""
+
+    command: Command
+    kind: Kind
+    payload: Any
+    lease: Lease
+    now: datetime
+
+
+def run(command_id: int, *, now: datetime) -> Command | None:
+    """Move a command one step. Returns it, or None when it is not due, finished, or in another worker's hands."""
+    lease = _claim(command_id)
+    if lease is None:
+        return None
+    command = Command.objects.select_related("shop__seller", "proposal").get(pk=command_id)
+    step = _send if command.state == State.QUEUED else _read_back
+    try:
+        step(Turn(command, kind_of(command), payload_of(command), lease, now))
+    except LostLease:
+        log.warning("command %s: the lease was lost", command_id)
+        return None
+    command.refresh_from_db()
+    return command
+
+
+def _claim(command_id: int) -> Lease | None:
+    seconds = settings.HTTP_DEADLINE_SECONDS + settings.LEASE_MARGIN_SECONDS
+    started = time.monotonic()
+    now = clock.real_now()
+    with transaction.atomic(durable=True):
+        command = (
+            Command.objects.select_for_update(skip_locked=True)
+            .filter(
+                Q(lease_until=None) | Q(lease_until__lt=now), pk=command_id, state__in=Command.LIVE, due_at__lte=now
+            )
+            .first()
+        )
+        if command is None:
+            return None
+        if command.state != State.QUEUED:
+            # Whatever the last step was doing when it died, only a read-back can tell what became of it.
+            command.state = State.RECONCILING
+        command.lease_version += 1
+        command.lease_until = now + timedelta(seconds=seconds)
+        command.save(update_fields=["state", "lease_version", "lease_until"])
+    return Lease(command_id, command.lease_version, started + seconds)
+
+
+def _send(turn: Turn) -> None:
+    """From queued: look at the live value and the guardrails, commit the intent, make the call, note the outcome."""
+    reading = _read(turn)
+    if reading is None:
+        return
+    if reading.match is Match.TARGET:
+        _verified(turn, reading)
+        return
+    with _sending_allowed(turn.command) as allowed:
+        attempt = _intend(turn, reading) if allowed else _stop(turn)
+        if attempt is None:
+            return
+        if not turn.lease.has_time_for_a_call:
+            _back_to_queue(
+                turn, attempt, timedelta(0), {"code": "lease", "message": "the lease ran short before the call"}
+            )
+            return
+        outcome = _call(turn)
+    _note(turn, attempt, outcome)
+
+
+@contextmanager
+def _sending_allowed(command: Command) -> Iterator[bool]:
+    """Holds the kill switches off while a send is under way: switching on waits for it, and nothing is sent after.
+
+    Shared session locks, because no transaction may stay open over the call; see `switch.py` for the other side.
+    """
+    keys = [lock_key("sending", scope) for scope in ("all", command.shop_id)]
+    with connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute("select pg_advisory_lock_shared(%s)", [key])
+    try:
+        yield not is_stopped(command.shop)
+    finally:
+        with connection.cursor() as cursor:
+            for key in keys:
+                cursor.execute("select pg_advisory_unlock_shared(%s)", [key])
+
+
+def _intend(turn: Turn, reading: Reading) -> Attempt | None:
+    """Commit "we are about to send", or end the command where a guardrail stands against it."""
+    command = turn.command
+    with transaction.atomic(durable=True):
+        take_lock("decisions", command.shop_id)
+        objection = _objection(turn, reading)
+        if objection is not None:
+            _give_up(turn, _unsent(command), objection.as_json())
+            return None
+        number = command.writes + 1
+        _write(turn, state=State.SENDING, writes=number, sent_at=turn.now, seen=dict(reading.value))
+        record("command.sending", shop=command.shop, subject=command, number=number)
+        retell(f"proposal:{command.proposal_id}")
+        return Attempt.objects.create(command=command, number=number, started_at=clock.real_now())
+
+
+def _objection(turn: Turn, reading: Reading) -> Objection | None:
+    command, kind, payload = turn.command, turn.kind, turn.payload
+    if hash_of(payload) != command.payload_hash:
+        return Objection("content_changed")
+    if kind.account(command.shop) != command.account:
+        return Objection("account_changed")
+    return kind.objection(command, payload, now=turn.now) or kind.live_objection(
+        command, payload, reading, now=turn.now
+    )
+
+
+def _stop(turn: Turn) -> None:
+    with transaction.atomic():
+        _give_up(turn, _unsent(turn.command), {"code": "stopped"})
+
+
+def _unsent(command: Command) -> State:
+    """How a command ends that will not be sent now: nothing happened, or an earlier send needs a person's eye."""
+    return State.CANCELLED if command.writes == 0 else State.NEEDS_HUMAN
+
+
+def _call(turn: Turn) -> Accepted | NotAccepted | ApiError:
+    try:
+        return turn.kind.send(turn.command.shop, turn.payload)
+    except ApiError as error:
+        log.warning("command %s: %s", turn.command.pk, error)
+        return error
+
+
+def _note(turn: Turn, attempt: Attempt, outcome: Accepted | NotAccepted | ApiError) -> None:
+    """Write down what became of the call, and what follows."""
+    match outcome:
+        case Accepted(answer=answer):
+            _sent(turn, attempt, State.SENT, Attempt.Outcome.ACCEPTED, dict(answer))
+        case NotAccepted(is_quota=True):
+            _back_to_queue(turn, attempt, LONGEST_WAIT, _as_json(outcome))
+        case Temporary():
+            wait = min(timedelta(seconds=outcome.retry_after or settings.SETTLE_SECONDS), LONGEST_WAIT)
+            _back_to_queue(turn, attempt, wait, _as_json(outcome))
+        case NotAccepted() | Permanent():
+            _refused(turn, attempt, _as_json(outcome))
+        case _:
+            _sent(turn, attempt, State.UNKNOWN, Attempt.Outcome.UNKNOWN, _as_json(outcome))
+
+
+def _read_back(turn: Turn) -> None:
+    """From sent, unknown or a dead send: the live value decides."""
+    command = turn.command
+    reading = _read(turn)
+    if reading is None:
+        return
+    if reading.match is Match.TARGET:
+        _verified(turn, reading)
+        return
+    with transaction.atomic():
+        if reading.match is Match.OTHER:
+            _give_up(turn, State.NEEDS_HUMAN, {"code": "third_value", "figures": dict(reading.value)})
+        elif command.reads + 1 < MAX_READS_BEFORE_RESEND * command.writes:
+            # Not there yet: the marketplace may apply late.
+            _wait(turn, _backoff(command), reads=command.reads + 1, seen=dict(reading.value))
+        elif command.writes >= MAX_WRITES:
+            _give_up(turn, State.NEEDS_HUMAN, {"code": "never_applied", "figures": {"sends": command.writes}})
+        else:
+            _wait(turn, timedelta(0), state=State.QUEUED, reads=command.reads + 1, seen=dict(reading.value))
+
+
+def _read(turn: Turn) -> Reading | None:
+    """The live value, or None when it cannot be had now: the command then waits, or ends with a person."""
+    command = turn.command
+    try:
+        return turn.kind.read(command.shop, turn.payload)
+    except WrongCredentials as error:
+        with transaction.atomic():
+            _give_up(turn, _unsent(command), _as_json(error))
+    except ApiError as error:
+        log.warning("command %s: %s", command.pk, error)
+        with transaction.atomic():
+            if command.reads + 1 >= MAX_READS:
+                _give_up(turn, State.NEEDS_HUMAN, _as_json(error))
+            else:
+                _wait(turn, _backoff(command), reads=command.reads + 1, problem=_as_json(error))
+    return None
+
+
+@transaction.atomic
+def _verified(turn: Turn, reading: Reading) -> None:
+    command, now = turn.command, turn.now
+    _write(
+        turn,
+        lease_until=None,
+        state=State.VERIFIED,
+        verified_at=now,
+        finished_at=now,
+        problem={},
+        seen=dict(reading.value),
+    )
+    turn.kind.record(command, turn.payload, now=now)
+    record("command.verified", shop=command.shop, subject=command, sends=command.writes)
+    retell(f"proposal:{command.proposal_id}")
+
+
+@transaction.atomic
+def _sent(turn: Turn, attempt: Attempt, state: State, outcome: Attempt.Outcome, answer: dict[str, Any]) -> None:
+    _finish(attempt, outcome, answer)
+    _wait(turn, timedelta(seconds=settings.SETTLE_SECONDS), state=state)
+
+
+@transaction.atomic
+def _refused(turn: Turn, attempt: Attempt, answer: dict[str, Any]) -> None:
+    _finish(attempt, Attempt.Outcome.REJECTED, answer)
+    _give_up(turn, State.REJECTED, answer)
+
+
+@transaction.atomic
+def _back_to_queue(turn: Turn, attempt: Attempt, delay: timedelta, answer: dict[str, Any]) -> None:
+    """The send was certainly not applied: try again later, a bounded number of times."""
+    _finish(attempt, Attempt.Outcome.NOT_APPLIED, answer)
+    if attempt.number >= MAX_WRITES:
+        _give_up(turn, State.NEEDS_HUMAN, answer)
+    else:
+        _wait(turn, delay, state=State.QUEUED, problem=answer)
+
+
+def _finish(attempt: Attempt, outcome: Attempt.Outcome, answer: dict[str, Any]) -> None:
+    attempt.outcome, attempt.answer, attempt.finished_at = outcome, answer, clock.real_now()
+    attempt.save(update_fields=["outcome", "answer", "finished_at"])
+
+
+def _wait(turn: Turn, delay: timedelta, **fields: Any) -> None:
+    """Let the command rest for `delay`; the wake is a courtesy, the sweep would find it too."""
+    _write(turn, lease_until=None, due_at=clock.real_now() + delay, **fields)
+    retell(f"proposal:{turn.command.proposal_id}")
+    wake("commands.run", turn.command.pk, delay=delay)
+
+
+def _give_up(turn: Turn, state: State, problem: dict[str, Any]) -> None:
+    """End the command without a change we can vouch for, and tell those who approve."""
+    command = turn.command
+    _write(turn, lease_until=None, state=state, finished_at=turn.now, problem=problem)
+    record(f"command.{state}", shop=command.shop, subject=command, **problem)
+    retell(f"proposal:{command.proposal_id}")
+    tell(
+        name="command_ended",
+        key=f"command_ended:{command.pk}",
+        seller=command.shop.seller,
+        people=people_who_may(command.shop.seller, Action.APPROVE),
+        params={"command": command.pk},
+    )
+
+
+def _write(turn: Turn, **fields: Any) -> None:
+    """Change the command's row, unless its lease has gone to another worker."""
+    if not Command.objects.filter(pk=turn.command.pk, lease_version=turn.lease.version).update(**fields):
+        raise LostLease(turn.command.pk)
+
+
+def _backoff(command: Command) -> timedelta:
+    """From the settle delay, twice as long after each read, at most ten minutes."""
+    return min(timedelta(seconds=settings.SETTLE_SECONDS) * 2 ** min(command.reads, 10), LONGEST_WAIT)
+
+
+def _as_json(outcome: NotAccepted | ApiError) -> dict[str, Any]:
+    if isinstance(outcome, NotAccepted):
+        return {"code": outcome.code, "message": outcome.message}
+    return {"code": type(outcome).__name__, "message": str(outcome)}
