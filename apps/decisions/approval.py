@@ -138,7 +138,7 @@ def _approve(proposal: Proposal, payload_hash: str, by: Member, now: datetime) -
         return _go_stale(proposal, kind, objection, now)
     if objection:
         return Objected(kind, objection)
-    approval, is_new = Approval.objects.get_or_create(
+    _row, is_new = Approval.objects.get_or_create(
         proposal=proposal, member=by, defaults={"verdict": Approval.Verdict.APPROVE, "at": now}
     )
     if is_new:

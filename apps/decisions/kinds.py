@@ -69,7 +69,10 @@ class NotAccepted:
 
 @dataclass(frozen=True)
 class Measured:
-    """What an experiment needs to know of a verified change. `economics` is JSON: money as strings, rates as fractions."""
+    """What an experiment needs to know of a verified change.
+
+    `economics` is JSON: money as strings, rates as fractions.
+    """
 
     product_id: int
     price_from: Decimal
