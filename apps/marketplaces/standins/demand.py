@@ -46,7 +46,7 @@ KINDS = {
     "low": Kind((-1.8, 0.8), (0.10, 0.45), 0.0, 0.0),
     "lit": Kind((-2.6, 1.0), (0.12, 0.50), 0.0, 0.0),
 }
-PURPOSES = ("shop", "margin", "innovation", "promo", "competitor", "units")
+PURPOSES = ("shop", "margin", "innovation", "promo", "competitor", "units", "stock", "catalog", "postings")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Demand:
     def _draw_products(self, numbers: np.random.Generator) -> None:
         rank = numbers.permutation(self.skus) + 1
         jitter = np.exp(numbers.normal(0, 0.2, self.skus))
-        self.rate = np.clip(46 * rank**-0.85 * jitter, 0.05, 60)
+        self.rate = np.clip(48 * rank**-0.85 * jitter, 0.05, 60)
         self.category = numbers.integers(0, CATEGORIES, self.skus)
         self.k = np.exp(numbers.normal(math.log(6), 0.5, self.skus))
         self._trend = numbers.normal(0, 0.003, self.skus)
