@@ -19,7 +19,7 @@ from apps.common.errors import Refused
 from apps.decisions.kinds import Draft, Kind, Objection, hash_of, kind_of, payload_of
 from apps.decisions.models import Approval, Command, Proposal
 from apps.jobs.wake import wake
-from apps.notifications.outbox import retell
+from apps.notifications.outbox import people_who_may, retell, tell
 from apps.shops.audit import record
 from apps.shops.models import Member, Shop
 from apps.shops.roles import Action, require
@@ -82,6 +82,18 @@ def propose(
     proposal.save()
     record("proposal.made", actor=by.person if by else None, shop=shop, subject=proposal, target=target)
     return proposal
+
+
+def show(proposal: Proposal) -> None:
+    """Put the proposal's card before everybody who may decide on it, and everybody who decided."""
+    tell(
+        name="proposal_card",
+        key=f"proposal:{proposal.pk}",
+        seller=proposal.shop.seller,
+        people=people_who_may(proposal.shop.seller, Action.APPROVE),
+        params={"proposal": proposal.pk},
+        subject=_subject(proposal),
+    )
 
 
 def approve(*, proposal_id: int, payload_hash: str, by: Member, now: datetime) -> Command | None:

@@ -167,9 +167,10 @@ def _objection(turn: Turn, reading: Reading) -> Objection | None:
         return Objection("content_changed")
     if kind.account(command.shop) != command.account:
         return Objection("account_changed")
-    return kind.objection(command, payload, now=turn.now) or kind.live_objection(
-        command, payload, reading, now=turn.now
-    )
+    objection = kind.objection(command, payload, now=turn.now, reading=reading)
+    if objection is None and reading.match is Match.OTHER:
+        return Objection("value_moved", dict(reading.value), is_stale=True)
+    return objection
 
 
 def _stop(turn: Turn) -> None:

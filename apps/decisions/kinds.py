@@ -78,6 +78,7 @@ class Measured:
     price_from: Decimal
     price_to: Decimal
     economics: Mapping[str, Any]
+    days: int = 7
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,13 @@ class Kind(Protocol):
     def account(self, shop: Shop) -> str:
         """The client id the change is approved for; the executor refuses to send through another."""
 
-    def objection(self, subject: Proposal | Command, payload: Any, *, now: datetime) -> Objection | None:
-        """The guardrails over what the database knows: when proposed, approved and right before the send."""
+    def objection(
+        self, subject: Proposal | Command, payload: Any, *, now: datetime, reading: Reading | None = None
+    ) -> Objection | None:
+        """The guardrails: over what the database knows when proposed and approved, with the live value before a send."""
 
     def read(self, shop: Shop, payload: Any) -> Reading:
         """Ask the marketplace for the live value."""
-
-    def live_objection(
-        self, subject: Proposal | Command, payload: Any, reading: Reading, *, now: datetime
-    ) -> Objection | None:
-        """The guardrails once more with the live value just read, right before the send."""
 
     def send(self, shop: Shop, payload: Any) -> Accepted | NotAccepted:
         """One write. Raises `Unclear` when nobody can know whether it was applied."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -64,6 +65,11 @@ class Experiment(models.Model):
 
     objects = SellerQuerySet.as_manager()
 
+    @property
+    def ends_on(self) -> date:
+        """The last measured day."""
+        return self.starts_on + timedelta(days=self.days - 1)
+
     class Meta:
         db_table = "experiments"
         verbose_name = _("experiment")
@@ -85,8 +91,8 @@ class Experiment(models.Model):
 class Verdict(models.Model):
     """What a review on the morning of `as_of` said: the fields that the message and the admin are written from.
 
-    `effect*` are relative changes of profit (0.12 = +12 %), `per_day*` money per day, `likelihood` is over the
-    elasticity grid of `verdicts.py`.
+    `effect*` are relative to `basis` (0.12 = +12 % of the profit before), `per_day*` money per day, `log_likelihood` is
+    over the elasticity grid of `verdicts.py`. Null is unknown.
     """
 
     seller_path: ClassVar[str] = "experiment__shop__seller"
@@ -102,27 +108,35 @@ class Verdict(models.Model):
         ROLL_BACK = "roll_back", _("roll back")
         EXTEND = "extend", _("extend")
 
+    class Basis(models.TextChoices):
+        PROFIT = "PROFIT", _("of the profit before")
+        TURNOVER = "TURNOVER", _("of the turnover before")
+        REVENUE = "REVENUE", _("of the revenue before; the profit is unknown")
+
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="verdicts", verbose_name=_("experiment"))
     as_of = models.DateField(_("as of the morning of"))
     result = models.CharField(_("verdict"), max_length=12, choices=Result.choices)
-    advice = models.CharField(_("advice"), max_length=10, choices=Advice.choices)
-    probability = models.FloatField(_("probability that the new price is better"), null=True, blank=True)
-    effect = models.FloatField(_("effect on profit"), null=True, blank=True)
-    effect_low = models.FloatField(_("effect, low end"), null=True, blank=True)
-    effect_high = models.FloatField(_("effect, high end"), null=True, blank=True)
-    loss_if_kept = models.FloatField(_("expected loss if kept"), null=True, blank=True)
-    loss_if_rolled_back = models.FloatField(_("expected loss if rolled back"), null=True, blank=True)
+    lean = models.CharField(_("lean"), max_length=10, choices=Advice.choices, blank=True)
+    advice = models.CharField(_("advice"), max_length=10, choices=Advice.choices, blank=True)
+    reasons = models.JSONField(_("reasons"), default=list)
+    basis = models.CharField(_("effects are"), max_length=10, choices=Basis.choices)
+    probability = models.FloatField(_("probability that the new price is better"))
+    prior_probability = models.FloatField(_("the same before any sale"))
+    effect = models.FloatField(_("effect"))
+    effect_low = models.FloatField(_("effect, low end"))
+    effect_high = models.FloatField(_("effect, high end"))
+    loss_if_kept = models.FloatField(_("expected loss if kept"))
+    loss_if_rolled_back = models.FloatField(_("expected loss if rolled back"))
     per_day = money_field(_("money per day"), null=True, blank=True)
     per_day_low = money_field(_("money per day, low end"), null=True, blank=True)
     per_day_high = money_field(_("money per day, high end"), null=True, blank=True)
-    observed = models.FloatField(_("units observed"))
+    observed = models.PositiveIntegerField(_("units observed"))
     expected = models.FloatField(_("units expected without the change"))
     shop_change = models.FloatField(_("change of the whole shop"), null=True, blank=True)
     valid_days = models.PositiveSmallIntegerField(_("valid days"))
-    inferred_days = models.PositiveSmallIntegerField(_("days whose stock is inferred"), default=0)
-    controls = models.PositiveIntegerField(_("untouched products compared with"), default=0)
-    reasons = models.JSONField(_("reasons"), default=list)
-    likelihood = ArrayField(models.FloatField(), verbose_name=_("likelihood"), default=list)
+    inferred_days = models.PositiveSmallIntegerField(_("days whose stock is inferred"))
+    controls = models.PositiveIntegerField(_("untouched products compared with"))
+    log_likelihood = ArrayField(models.FloatField(), verbose_name=_("log-likelihood"))
 
     objects = SellerQuerySet.as_manager()
 
@@ -131,7 +145,7 @@ class Verdict(models.Model):
         verbose_name_plural = _("verdicts")
         ordering = ["-as_of"]
         constraints = [
-            models.UniqueConstraint(fields=["experiment", "as_of"], name="one_verdict_per_experiment_and_day")
+            models.UniqueConstraint(fields=["experiment", "as_of"], name="one_verdict_per_experiment_and_day"),
         ]
 
     def __str__(self) -> str:

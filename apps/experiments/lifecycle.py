@@ -1,0 +1,204 @@
+"""The life of an experiment: it starts after a verified change and ends with a person's word.
+
+running -> judged -> kept | rolling_back -> rolled_back          judged -> running (extended)
+running -> rolling_back (stopped early)    running | judged -> void
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.errors import Refused
+from apps.common.periods import day_of
+from apps.decisions.approval import approve, propose, show
+from apps.decisions.kinds import Measured, kind_of, payload_of
+from apps.decisions.models import Command, Proposal
+from apps.experiments.models import Experiment
+from apps.experiments.verdicts import EXTENSION_DAYS, MAX_DAYS
+from apps.notifications.outbox import retell
+from apps.shops.audit import record
+from apps.shops.models import Member
+from apps.shops.roles import Action, require
+
+State = Experiment.State
+ROLLBACK_LIFE = timedelta(hours=1)
+
+
+class AlreadyOver(Refused):
+    """The experiment has been decided on, or has not come to a verdict yet."""
+
+
+def start_after(*, command: Command, now: datetime) -> Experiment | None:
+    """What follows a verified command: its experiment starts, or the one it rolls back ends. Twice does no harm."""
+    if command.state != Command.State.VERIFIED:
+        return None
+    if command.proposal.reverses_id:
+        _rolled_back(command, now)
+        return None
+    measured = kind_of(command).measured(command, payload_of(command))
+    return _start(command, measured, now) if measured else None
+
+
+def start_missing(*, now: datetime) -> int:
+    """Start, or end, what a crash left out after a command. Returns how many commands were looked after."""
+    unmeasured = Command.objects.filter(state=Command.State.VERIFIED, proposal__reverses=None, experiment=None)
+    unfinished = Command.objects.filter(
+        state=Command.State.VERIFIED, proposal__reverses__experiment__state=State.ROLLING_BACK
+    )
+    count = 0
+    for command in (unmeasured | unfinished).select_related("shop__seller", "proposal").distinct():
+        start_after(command=command, now=now)
+        count += 1
+    return count + _reopen_failed_rollbacks()
+
+
+def keep(*, experiment_id: int, by: Member, now: datetime) -> Experiment:
+    """The new price stays."""
+    return _decide(experiment_id, by, now, State.KEPT, "experiment.kept")
+
+
+def extend(*, experiment_id: int, by: Member, now: datetime) -> Experiment:
+    """Measure seven more days, four weeks at the most."""
+    with transaction.atomic():
+        experiment = _judged(experiment_id, by)
+        if experiment.days + EXTENSION_DAYS > MAX_DAYS:
+            raise Refused(_("An experiment runs 28 days at most: keep the price or roll it back."))
+        experiment.days += EXTENSION_DAYS
+        experiment.state = State.RUNNING
+        experiment.save(update_fields=["days", "state"])
+        _tell_of(experiment, by, "experiment.extended", days=experiment.days)
+    return experiment
+
+
+def roll_back(*, experiment_id: int, by: Member, now: datetime) -> Command | None:
+    """Propose the price that stood before, through the same gate, and approve it in `by`'s name at once."""
+    require(by, Action.APPROVE)
+    with transaction.atomic():
+        experiment = _locked(experiment_id, by)
+        if experiment.state not in (State.RUNNING, State.JUDGED):
+            raise AlreadyOver(_how_it_stands(experiment))
+        command = experiment.command
+        kind = kind_of(command)
+        proposal = propose(
+            shop=experiment.shop,
+            kind=kind,
+            draft=kind.reverse(command, payload_of(command)),
+            now=now,
+            expires_at=now + ROLLBACK_LIFE,
+            by=by,
+            reverses=command,
+        )
+        experiment.state, experiment.rollback = State.ROLLING_BACK, proposal
+        experiment.decided_by, experiment.decided_at = by, now
+        experiment.save(update_fields=["state", "rollback", "decided_by", "decided_at"])
+        _tell_of(experiment, by, "experiment.rolling_back", proposal=proposal.pk)
+        show(proposal)
+        return approve(proposal_id=proposal.pk, payload_hash=proposal.payload_hash, by=by, now=now)
+
+
+def void(*, experiment: Experiment, reason: str) -> None:
+    """Something else changed in the window: no verdict is possible."""
+    experiment.state, experiment.void_reason = State.VOID, reason
+    experiment.save(update_fields=["state", "void_reason"])
+    record("experiment.void", shop=experiment.shop, subject=experiment, reason=reason)
+    retell(f"experiment:{experiment.pk}")
+
+
+@transaction.atomic
+def _start(command: Command, measured: Measured, now: datetime) -> Experiment | None:
+    live = Experiment.objects.select_for_update().filter(product=measured.product_id, state__in=Experiment.LIVE).first()
+    if live and live.command_id != command.pk:
+        void(experiment=live, reason="price_changed")
+    verified_at = command.verified_at or now
+    experiment, is_new = Experiment.objects.get_or_create(
+        command=command,
+        defaults={
+            "shop": command.shop,
+            "product_id": measured.product_id,
+            "starts_on": day_of(verified_at, command.shop.timezone) + timedelta(days=1),
+            "days": measured.days,
+            "price_from": measured.price_from,
+            "price_to": measured.price_to,
+            "currency": command.proposal.currency,
+            "economics": dict(measured.economics),
+        },
+    )
+    if is_new:
+        record("experiment.started", shop=command.shop, subject=experiment, command=command.pk)
+        retell(f"proposal:{command.proposal_id}")
+    return experiment
+
+
+def _rolled_back(command: Command, now: datetime) -> None:
+    with transaction.atomic():
+        changed = Experiment.objects.filter(command=command.proposal.reverses_id, state=State.ROLLING_BACK)
+        for experiment in changed.select_for_update():
+            experiment.state = State.ROLLED_BACK
+            experiment.save(update_fields=["state"])
+            record("experiment.rolled_back", shop=command.shop, subject=experiment, command=command.pk)
+            retell(f"experiment:{experiment.pk}")
+
+
+def _reopen_failed_rollbacks() -> int:
+    """A rollback that did not come about leaves the decision open again."""
+    ended = [*(state for state in Command.State if state not in (*Command.LIVE, Command.State.VERIFIED))]
+    stuck = Experiment.objects.filter(state=State.ROLLING_BACK).filter(rollback__command__state__in=ended)
+    lapsed = Experiment.objects.filter(state=State.ROLLING_BACK).filter(
+        rollback__state__in=[Proposal.State.EXPIRED, Proposal.State.REJECTED, Proposal.State.STALE]
+    )
+    count = 0
+    with transaction.atomic():
+        for experiment in (stuck | lapsed).select_for_update(of=("self",)):
+            experiment.state = State.JUDGED if experiment.verdicts.exists() else State.RUNNING
+            experiment.rollback = None
+            experiment.save(update_fields=["state", "rollback"])
+            record("experiment.rollback_failed", shop=experiment.shop, subject=experiment)
+            retell(f"experiment:{experiment.pk}")
+            count += 1
+    return count
+
+
+def _decide(experiment_id: int, by: Member, now: datetime, state: State, action: str) -> Experiment:
+    with transaction.atomic():
+        experiment = _judged(experiment_id, by)
+        experiment.state, experiment.decided_by, experiment.decided_at = state, by, now
+        experiment.save(update_fields=["state", "decided_by", "decided_at"])
+        _tell_of(experiment, by, action)
+    return experiment
+
+
+def _judged(experiment_id: int, by: Member) -> Experiment:
+    require(by, Action.APPROVE)
+    experiment = _locked(experiment_id, by)
+    if experiment.state != State.JUDGED:
+        raise AlreadyOver(_how_it_stands(experiment))
+    return experiment
+
+
+def _locked(experiment_id: int, by: Member) -> Experiment:
+    Experiment.objects.find(by.seller, pk=experiment_id)
+    return (
+        Experiment.objects.select_for_update(of=("self",))
+        .select_related("shop__seller", "product", "command__shop__seller", "command__proposal")
+        .get(pk=experiment_id)
+    )
+
+
+def _tell_of(experiment: Experiment, by: Member, action: str, **data: object) -> None:
+    record(action, actor=by.person, shop=experiment.shop, subject=experiment, **data)
+    retell(f"experiment:{experiment.pk}")
+
+
+def _how_it_stands(experiment: Experiment) -> object:
+    words = {
+        State.RUNNING: _("The experiment is still running: there is no verdict to decide on yet."),
+        State.JUDGED: _("The experiment waits for a decision."),
+        State.KEPT: _("Already decided by %(who)s: the price stays."),
+        State.ROLLING_BACK: _("Already decided by %(who)s: the price is being rolled back."),
+        State.ROLLED_BACK: _("Already decided by %(who)s: the price was rolled back."),
+        State.VOID: _("The experiment is void: something else changed while it ran."),
+    }
+    return words[State(experiment.state)] % {"who": experiment.decided_by.person if experiment.decided_by else ""}
