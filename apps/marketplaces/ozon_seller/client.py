@@ -1,0 +1,292 @@
+"""The OZON Seller API: a method is a path, its parameters and a typed row.
+
+Lists are iterators of pages. Each page carries the cursor to go on from, whether the end marker was seen, and how many
+rows the API announces: a caller that commits page by page can stop anywhere and resume.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+import requests
+from pydantic import ValidationError
+from redis import Redis
+
+from apps.marketplaces.fields import ApiRow
+from apps.marketplaces.http import HttpCore
+from apps.marketplaces.ozon_seller import analytics, categories, price_import
+from apps.marketplaces.ozon_seller.limits import LIMITS
+from apps.marketplaces.ozon_seller.lists import (
+    ATTRIBUTES,
+    FBO_POSTINGS,
+    FBO_STOCKS,
+    FBS_POSTINGS,
+    PRICES,
+    PRODUCT_INFO,
+    PRODUCTS,
+    STOCKS,
+    WAREHOUSES,
+    Listing,
+)
+from apps.marketplaces.ozon_seller.postings import Posting
+from apps.marketplaces.ozon_seller.refusals import kind_of
+from apps.marketplaces.ozon_seller.schemas import (
+    FboStock,
+    KeyRoles,
+    Product,
+    ProductAttributes,
+    ProductPrice,
+    ProductRef,
+    ProductStock,
+    SellerInfo,
+    Warehouse,
+)
+from apps.marketplaces.paging import Model, Page, pages, parse_rows, reason_of
+from apps.marketplaces.ratelimit import Limits, RateLimiter
+
+API = "OZON Seller"
+BASE_URL = "https://api-seller.ozon.ru"
+MOST_IDS = 1000
+
+Answer = TypeVar("Answer", bound=ApiRow)
+
+
+class OzonSeller:
+    """One shop's key. Errors are those of `apps.marketplaces.errors`; ids and dates that make no sense are ValueError.
+
+    `redis` shares the rate limit with all processes; with None this process counts for itself. `before_write` is called
+    right before a write leaves and may raise to refuse it. See `HttpCore` for the deadline and the patience.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        api_key: str,
+        redis: Redis | None,
+        base_url: str = BASE_URL,
+        before_write: Callable[[], None] | None = None,
+        deadline_seconds: float = 20.0,
+        patience_seconds: float = 90.0,
+        limits: Limits = LIMITS,
+        session: requests.Session | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not (client_id.isascii() and client_id.isdecimal() and int(client_id) > 0):
+            raise ValueError("client_id must be a positive whole number")
+        if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+            raise ValueError("api_key must be printable ASCII without spaces, and not empty")
+        self._http = HttpCore(
+            api=API,
+            base_url=base_url,
+            headers={"Client-Id": client_id, "Api-Key": api_key},
+            limiter=RateLimiter(limits, api=API, account=client_id, redis=redis, sleep=sleep, clock=clock),
+            classify=kind_of,
+            before_write=before_write,
+            deadline_seconds=deadline_seconds,
+            patience_seconds=patience_seconds,
+            session=session,
+            clock=clock,
+        )
+
+    # Products
+
+    def products(self, *, visibility: str = "ALL", cursor: str = "") -> Iterator[Page[ProductRef]]:
+        """All products; "ALL" leaves out the archived ones, which "ARCHIVED" lists."""
+        return self._pages(PRODUCTS, {"filter": {"visibility": visibility}}, cursor)
+
+    def product_info(self, product_ids: Sequence[int]) -> Iterator[Page[Product]]:
+        """A page per 1000 ids. `announced` is how many were asked; ids that OZON does not know are just missing."""
+        batches = _batches(product_ids)
+        for number, batch in enumerate(batches, start=1):
+            page = self._fetch(PRODUCT_INFO, {"product_id": _strings(batch)})
+            yield Page(page.rows, page.bad_rows, cursor="", last=number == len(batches), announced=len(batch))
+
+    def attributes(self, product_ids: Sequence[int]) -> Iterator[Page[ProductAttributes]]:
+        """Attributes, for the brand; pages as `product_info`, but a batch may take several."""
+        batches = _batches(product_ids)
+        for number, batch in enumerate(batches, start=1):
+            body = {"filter": {"product_id": _strings(batch), "visibility": "ALL"}, "sort_dir": "ASC"}
+            for page in self._pages(ATTRIBUTES, body, ""):
+                last = page.last and number == len(batches)
+                yield Page(page.rows, page.bad_rows, cursor="", last=last, announced=len(batch))
+
+    def category_tree(self, *, language: str = "RU") -> categories.CategoryTree:
+        """The names of OZON's categories and product types."""
+        answer = self._http.read(categories.PATH, {"language": language})
+        return categories.flatten(self._list_of(categories.PATH, answer, "result"))
+
+    # Prices
+
+    def prices(
+        self,
+        *,
+        visibility: str = "ALL",
+        product_ids: Sequence[int] = (),
+        offer_ids: Sequence[str] = (),
+        cursor: str = "",
+    ) -> Iterator[Page[ProductPrice]]:
+        """Prices with commissions, of all products or of up to 1000 named by one kind of id."""
+        wanted: dict[str, Any] = {"visibility": visibility}
+        if product_ids:
+            wanted["product_id"] = _strings(_at_most("product_ids", product_ids))
+        if offer_ids:
+            wanted["offer_id"] = list(_at_most("offer_ids", offer_ids))
+        return self._pages(PRICES, {"filter": wanted}, cursor)
+
+    def import_prices(self, items: Sequence[price_import.PriceItem]) -> tuple[price_import.PriceOutcome, ...]:
+        """Sets prices of up to 1000 products; an outcome per item, in the same order. Sent once, never repeated.
+
+        ValueError: an item cannot be sent; nothing was. Unclear: any item may have been applied. Other errors: none.
+        """
+        path = price_import.PATH
+        answer = self._http.write(path, price_import.payload(items))
+        raw_results = answer.get("result")
+        if not isinstance(raw_results, list):
+            self._http.unclear(path, "the answer has no list `result`")
+        answers, _ = parse_rows(price_import.ItemAnswer, raw_results, ids=())
+        return price_import.outcomes(items, answers)
+
+    # Stocks
+
+    def stocks(self, *, visibility: str = "ALL", cursor: str = "") -> Iterator[Page[ProductStock]]:
+        """Stock in the seller's own warehouses (FBS, rFBS, FBP)."""
+        return self._pages(STOCKS, {"filter": {"visibility": visibility}}, cursor)
+
+    def fbo_stocks(self, *, skus: Sequence[int] = (), cursor: str = "") -> Iterator[Page[FboStock]]:
+        """Stock in OZON's warehouses, a row per product and warehouse."""
+        return self._pages(FBO_STOCKS, {"skus": _strings(_at_most("skus", skus))} if skus else {}, cursor)
+
+    def warehouses(self, *, cursor: str = "") -> Iterator[Page[Warehouse]]:
+        """The seller's own warehouses."""
+        return self._pages(WAREHOUSES, {}, cursor)
+
+    # Postings
+
+    def fbo_postings(self, *, since: datetime, to: datetime, cursor: str = "") -> Iterator[Page[Posting]]:
+        """Postings from OZON's warehouses that were created from `since` to `to`, at most a year."""
+        body = {"filter": _period(since, to), "sort_dir": "ASC", "translit": False, "with": _WITH_FINANCE}
+        return self._pages(FBO_POSTINGS, body, cursor)
+
+    def fbs_postings(
+        self,
+        *,
+        since: datetime,
+        to: datetime,
+        changed_since: datetime | None = None,
+        changed_to: datetime | None = None,
+        cursor: str = "",
+    ) -> Iterator[Page[Posting]]:
+        """Postings from the seller's warehouses created from `since` to `to`, at most a year.
+
+        With both `changed_since` and `changed_to`, only those whose status changed in between.
+        """
+        wanted: dict[str, Any] = _period(since, to)
+        if changed_since is not None and changed_to is not None:
+            wanted["last_changed_status_date"] = {
+                "from": _moment("changed_since", changed_since),
+                "to": _moment("changed_to", changed_to),
+            }
+        body = {"filter": wanted, "sort_dir": "ASC", "translit": False, "with": {**_WITH_FINANCE, "barcodes": False}}
+        return self._pages(FBS_POSTINGS, body, cursor)
+
+    # Analytics and account
+
+    def analytics_data(
+        self, *, first: date, last: date, metrics: Sequence[str], dimensions: Sequence[str], cursor: str = ""
+    ) -> Iterator[Page[analytics.AnalyticsFact]]:
+        """Figures of whole days, both ends inclusive: one call a minute and 50 a day.
+
+        The API pages by offset and announces nothing, so that a page that is not full is its only end marker.
+        """
+        body = {
+            "date_from": first.isoformat(),
+            "date_to": last.isoformat(),
+            "metrics": list(metrics),
+            "dimension": list(dimensions),
+            "filters": [],
+            "sort": [],
+            "limit": analytics.LIMIT,
+        }
+
+        def fetch(cursor: str) -> Page[analytics.AnalyticsFact]:
+            offset = int(cursor or 0)
+            answer = self._http.read(analytics.PATH, {**body, "offset": offset})
+            raw_rows = self._list_of(analytics.PATH, self._object_of(analytics.PATH, answer, "result"), "data")
+            return analytics.page(raw_rows, offset=offset, metrics=metrics, dimensions=dimensions)
+
+        return pages(fetch, api=API, path=analytics.PATH, cursor=cursor)
+
+    def roles(self) -> KeyRoles:
+        """What the key may do and when it expires."""
+        return self._one("/v1/roles", KeyRoles)
+
+    def seller_info(self) -> SellerInfo:
+        """The company's currency and its subscription."""
+        return self._one("/v1/seller/info", SellerInfo)
+
+    # How
+
+    def _pages(self, listing: Listing[Model], body: Mapping[str, Any], cursor: str) -> Iterator[Page[Model]]:
+        def fetch(cursor: str) -> Page[Model]:
+            return self._fetch(listing, {**body, listing.cursor: cursor, "limit": listing.limit})
+
+        return pages(fetch, api=API, path=listing.path, cursor=cursor)
+
+    def _fetch(self, listing: Listing[Model], body: Mapping[str, Any]) -> Page[Model]:
+        box = self._http.read(listing.path, body)
+        if listing.wrapper:
+            box = self._object_of(listing.path, box, listing.wrapper)
+        raw_rows = self._list_of(listing.path, box, listing.rows)
+        return listing.page(raw_rows, box)
+
+    def _one(self, path: str, model: type[Answer]) -> Answer:
+        try:
+            return model.model_validate(self._http.read(path, {}))
+        except ValidationError as error:
+            self._http.malformed(path, reason_of(error))
+
+    def _object_of(self, path: str, answer: Mapping[str, Any], name: str) -> dict[str, Any]:
+        value = answer.get(name)
+        if not isinstance(value, dict):
+            self._http.malformed(path, f"the answer has no object `{name}`")
+        return value
+
+    def _list_of(self, path: str, answer: Mapping[str, Any], name: str) -> list[Any]:
+        value = answer.get(name)
+        if not isinstance(value, list):
+            self._http.malformed(path, f"the answer has no list `{name}`")
+        return value
+
+
+_WITH_FINANCE = {"analytics_data": True, "financial_data": True, "legal_info": False}
+
+
+def _batches(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
+
+
+def _at_most(field: str, ids: Sequence[Any]) -> Sequence[Any]:
+    if len(ids) > MOST_IDS:
+        raise ValueError(f"{field}: at most {MOST_IDS}, got {len(ids)}")
+    return ids
+
+
+def _strings(ids: Sequence[int]) -> list[str]:
+    return [str(one) for one in ids]
+
+
+def _period(since: datetime, to: datetime) -> dict[str, Any]:
+    if since > to:
+        raise ValueError("since must not be after to")
+    return {"since": _moment("since", since), "to": _moment("to", to)}
+
+
+def _moment(field: str, moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise ValueError(f"{field} must be an aware datetime")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
