@@ -14,8 +14,10 @@ SHORTEST_SECRET = 6  # a shorter value would mask innocent words
 PATTERNS = (
     (re.compile(r"bot\d+:[\w-]+"), f"bot{MASK}"),
     (
-        re.compile(r"""(?i)\b((?:proxy-)?authorization|api-key|client-id|x-api-key)(["']?\s*[:=,]\s*b?["']?)"""
-                   r"""((?:bearer|basic|token)\s+)?[^\s"',;)}\]]+"""),
+        re.compile(
+            r"""(?i)\b((?:proxy-)?authorization|api-key|client-id|x-api-key)(["']?\s*[:=,]\s*b?["']?)"""
+            r"""((?:bearer|basic|token)\s+)?[^\s"',;)}\]]+"""
+        ),
         rf"\1\2{MASK}",
     ),
 )

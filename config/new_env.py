@@ -1,4 +1,7 @@
-"""A fresh file of variables: `.env.example` with random keys filled in. `python -m config.new_env PATH [NAME=VALUE ...]`"""
+"""A fresh file of variables: `.env.example` with random keys filled in.
+
+python -m config.new_env PATH [NAME=VALUE ...]
+"""
 
 from __future__ import annotations
 

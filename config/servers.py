@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -96,6 +97,15 @@ def package_folder(name: str) -> Path:
     return Path(spec.origin).parent
 
 
+def make_passable(folder: Path) -> None:
+    """Create a folder and its missing parents, open to pass through whatever the umask says."""
+    if not folder.exists():
+        make_passable(folder.parent)
+        with suppress(FileExistsError):
+            folder.mkdir()
+            folder.chmod(0o755)
+
+
 def own_folder(folder: Path, account: Account) -> None:
     """Create a folder that only `account` may enter; an existing one must be just that."""
     try:
@@ -168,7 +178,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid(), self.stop_signal),
+                preexec_fn=die_with(os.getpid(), self.stop_signal),  # noqa: PLW1509 - a system call, no Python lock
                 **self.account.launch(),
             )
         self._record.write_text(f"{self.process.pid} {_born_at(self.process.pid)}")
@@ -210,7 +220,7 @@ class Server:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
 
 
-def _die_with(owner: int, with_signal: signal.Signals) -> Callable[[], None]:
+def die_with(owner: int, with_signal: signal.Signals) -> Callable[[], None]:
     """A hook for the child between fork and exec: ask the kernel for `with_signal` when the owner dies."""
 
     def hook() -> None:

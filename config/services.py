@@ -1,7 +1,8 @@
 """The embedded servers of an installation that names none of its own: where they are, and who runs them.
 
 A `Place` only computes addresses. The owner is one process (`manage.py services`, or one that `ensure` starts) that
-holds a lock, watches both servers, restarts one that died, and stops both. The kernel stops them if the owner is killed.
+holds a lock, watches both servers, restarts one that died, and stops both. The kernel stops them when the owner is
+killed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from config.servers import READY_SECONDS, Postgres, Redis, Server, ServiceError, account_for, own_folder
+from config.servers import READY_SECONDS, Postgres, Redis, Server, ServiceError, account_for, make_passable, own_folder
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Pair:
 
     def start(self) -> None:
         """Return when both answer. Raises ServiceError; nothing is left running then."""
-        self._place.root.mkdir(parents=True, exist_ok=True)
+        make_passable(self._place.root)
         own_folder(self._place.sockets, self._account)
         try:
             for server in self.servers:
@@ -99,7 +100,7 @@ class Pair:
 @contextmanager
 def _locked(path: Path, kind: int) -> Iterator[IO[str]]:
     """Hold a file lock of `fcntl.flock`; the kernel gives it back whatever happens to us."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_passable(path.parent)
     with path.open("a+") as file:
         fcntl.flock(file, kind)
         yield file

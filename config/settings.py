@@ -19,6 +19,11 @@ CREDENTIALS_KEYS = tuple(key.get_secret_value() for key in env.credentials_keys)
 DEBUG = env.debug
 RELEASE = env.release
 STATE = state_folder(env.vitrina_state)
+WEB_PORT = env.web_port
+BOT_PORT = env.bot_port
+FLOWER_PORT = env.flower_port
+FLOWER_USER = env.flower_user
+FLOWER_PASSWORD = env.flower_password.get_secret_value()
 DASHBOARD_URL = env.dashboard_url
 _public = urlsplit(DASHBOARD_URL)
 # The loopback names are for health checks from the same machine.
@@ -84,6 +89,7 @@ TEMPLATES = [
 
 # --- Servers --------------------------------------------------------------------------------------------------------
 PLACE = Place(STATE)
+EMBEDDED = not (env.database_url and env.redis_url)  # the pair runs when one of the two is needed
 DATABASE_URL = env.database_url.get_secret_value() if env.database_url else PLACE.database_url
 REDIS_URL = env.redis_url.get_secret_value() if env.redis_url else PLACE.redis_url
 DATABASES = {"default": django_database(DATABASE_URL, role=env.process_role)}

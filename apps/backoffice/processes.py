@@ -1,0 +1,106 @@
+"""The processes of the Procfile under one parent: started together, stopped together, none left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+from typing import Any
+
+from django.conf import settings
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.process import Popen, Process
+
+from config.servers import die_with
+
+RELEASE = "release"
+MARGIN_SECONDS = 10  # beyond the soft shutdown of a worker
+
+
+def procfile() -> dict[str, str]:
+    """Name and command of each process, the release step among them."""
+    return dict(parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes)
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the commands of the Procfile need: this Python's tools first on the path, the ports, the names."""
+    tools = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join((tools, os.environ.get("PATH", os.defpath))),
+        "WEB_PORT": str(settings.WEB_PORT),
+        "BOT_PORT": str(settings.BOT_PORT),
+        "FLOWER_PORT": str(settings.FLOWER_PORT),
+        "FLOWER_USER": settings.FLOWER_USER,
+        "FLOWER_PASSWORD": settings.FLOWER_PASSWORD,
+        "VITRINA_STATE": str(settings.STATE),
+        "REMAP_SIGTERM": "SIGQUIT",  # to a worker SIGTERM then means its soft shutdown
+        "PYTHONUNBUFFERED": "1",
+        **(extra or {}),
+    }
+
+
+def release(env: Mapping[str, str]) -> int:
+    """Run the release step; returns its exit code."""
+    return subprocess.run(procfile()[RELEASE], shell=True, check=False, cwd=settings.BASE_DIR, env=env).returncode  # noqa: S602 - our own Procfile
+
+
+class Processes(Manager):  # type: ignore[misc]  # honcho has no types
+    """A honcho manager that lets workers finish softly, and leaves nothing behind when it is killed itself.
+
+    `add(name, command)`, then `loop()`, which returns when all have ended; the end of one ends the others. `returncode`
+    is that of the first to end, or 128 + the signal that asked for the end.
+    """
+
+    def __init__(self, env: Mapping[str, str], printer: Any = None) -> None:
+        super().__init__(printer)
+        self._env = dict(env)
+        self._procmgr = _Signals()
+        self._process_ctor = _Tied
+        self._asked_at = float("inf")
+
+    def add(self, name: str, command: str) -> None:
+        self.add_process(name, command, env=self._env, cwd=str(settings.BASE_DIR))
+
+    def loop(self) -> None:
+        super().loop()
+        for process in self._processes.values():
+            self._procmgr.kill(process["pid"])  # what a process that died has left in its group
+
+    def terminate(self) -> None:
+        if not self._terminating:
+            self._asked_at = time.monotonic()
+        super().terminate()
+
+    def kill(self) -> None:
+        """Called in every turn of the loop from honcho's own 5 seconds on; workers may take longer."""
+        if time.monotonic() - self._asked_at > settings.SOFT_SHUTDOWN_SECONDS + MARGIN_SECONDS:
+            super().kill()
+
+
+class _Signals:
+    """SIGTERM goes to the process alone: to its group it would kill the children of a worker in mid-task."""
+
+    def terminate(self, pid: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, SIGTERM)
+
+    def kill(self, pid: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, SIGKILL)
+
+
+class _Tied(Process):  # type: ignore[misc]
+    """A process that the kernel ends when its parent is killed."""
+
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
+        die_with(os.getppid(), SIGKILL)()
+        self._child_ctor = partial(Popen, preexec_fn=die_with(os.getpid(), SIGTERM))
+        super().run(events, ignore_signals)
