@@ -169,6 +169,7 @@ class Server:
         self._launch()
 
     def _launch(self) -> None:
+        self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),

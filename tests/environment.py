@@ -7,6 +7,7 @@ import secrets
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
@@ -84,8 +85,10 @@ def _use_servers() -> None:
 def _use_own_redis_database() -> None:
     """Database 0 is for a run without workers; worker gw0 takes 1, and so on."""
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
-    base, _, _ = os.environ["REDIS_URL"].partition("?")
-    os.environ["REDIS_URL"] = f"{base}?db={number}"
+    url = os.environ["REDIS_URL"].partition("?")[0]
+    parts = urlsplit(url)
+    own = f"{url}?db={number}" if parts.scheme == "unix" else f"{parts.scheme}://{parts.netloc}/{number}"
+    os.environ["REDIS_URL"] = own
 
 
 def pytest_unconfigure() -> None:
