@@ -1,0 +1,224 @@
+"""The rules that no price passes, whoever or whatever proposed it.
+
+Each guardrail is a pure function from a `SendContext` and a price to the `Violation`, or None. `violations` runs them
+all: when a price is proposed, and again with fresh figures right before it is sent.
+
+A price that brings back what stood before our own change (`SendContext.restores`) is the seller's: it need not lie
+on the grid, within the step or the bounds, may end a running experiment, takes no new control away, may use the reserve
+of the quota, and must only cover its costs rather than earn the minimum margin. Every other rule holds for it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_CEILING, Decimal
+
+from apps.pricing.economics import floor_price, unit_costs
+from apps.pricing.grid import grid_of
+from apps.pricing.records import PriceFacts, PriceRules, SendContext, Violation
+
+UNIT_FACTOR = 10
+
+# What OZON asks of old_price - price: more than 20 RUB below 400 RUB, more than 5 % up to 10 000 RUB, more than 500 RUB
+# above. It does not say of which price the 5 % are: of the old one is the stricter reading.
+LOW_PRICE, LOW_GAP = Decimal(400), Decimal(20)
+HIGH_PRICE, HIGH_GAP = Decimal(10_000), Decimal(500)
+MIDDLE_GAP_RATE = Decimal("0.05")
+TOO_MUCH_DISCOUNT_RATE = Decimal("0.90")
+RESET = Decimal(0)
+
+Range = tuple[Decimal, Decimal]
+Guardrail = Callable[[SendContext, Decimal], Violation | None]
+
+
+def step_range(price: Decimal, rules: PriceRules) -> Range:
+    """The prices one step may reach from `price`, both ends inclusive."""
+    return price * (1 - rules.max_step_rate), price * (1 + rules.max_step_rate)
+
+
+def bound_range(facts: PriceFacts, price: Decimal, rules: PriceRules) -> Range:
+    """The prices around the base price. A price that already stands outside may stay or come back, never go further."""
+    low = facts.base_price * (1 - rules.bound_below_rate)
+    high = facts.base_price * (1 + rules.bound_above_rate)
+    return min(low, price), max(high, price)
+
+
+def controls_needed(total: int, rules: PriceRules) -> int:
+    """How many of `total` SKUs must stay untouched."""
+    return max(rules.min_controls, int((rules.control_share * total).to_integral_value(rounding=ROUND_CEILING)))
+
+
+def old_price_for(price: Decimal, current_old_price: Decimal | None, currency: str = "RUB") -> Decimal:
+    """The crossed-out price to send with `price`: the current one where the API accepts it, otherwise 0, which
+    resets it."""
+    if not current_old_price or _old_price_fault(price, current_old_price, currency):
+        return RESET
+    return current_old_price
+
+
+def not_stopped(context: SendContext, price: Decimal) -> Violation | None:
+    if context.all_stopped:
+        return Violation("all_stopped", {})
+    return Violation("shop_stopped", {}) if context.shop_stopped else None
+
+
+def above_zero(context: SendContext, price: Decimal) -> Violation | None:
+    return Violation("price_not_positive", {"price": price}) if price <= 0 else None
+
+
+def same_currency(context: SendContext, price: Decimal) -> Violation | None:
+    ours, theirs = context.facts.currency, context.live.currency
+    return Violation("currency_mismatch", {"ours": ours, "theirs": theirs}) if ours != theirs else None
+
+
+def same_unit(context: SendContext, price: Decimal) -> Violation | None:
+    """Ten times the last known price or a tenth of it is a change of unit (kopecks, thousands), not of price."""
+    for last in (context.live.price, context.facts.price):
+        if price >= UNIT_FACTOR * last or UNIT_FACTOR * price <= last:
+            return Violation("unit_mismatch", {"price": price, "last_price": last})
+    return None
+
+
+def fresh_data(context: SendContext, price: Decimal) -> Violation | None:
+    age, limit = context.facts.age_at(context.now), context.rules.max_age
+    if age <= limit:
+        return None
+    return Violation(
+        "stale_data", {"age_hours": int(age.total_seconds() // 3600), "limit_hours": int(limit.total_seconds() // 3600)}
+    )
+
+
+def unmoved(context: SendContext, price: Decimal) -> Violation | None:
+    expected, live = context.expected_old, context.live.price
+    return Violation("price_moved", {"expected_price": expected, "live_price": live}) if live != expected else None
+
+
+def at_least_the_floor(context: SendContext, price: Decimal) -> Violation | None:
+    """Also refuses when the floor cannot be known."""
+    costs = unit_costs(context.facts, context.rules)
+    if isinstance(costs, Violation):
+        return costs
+    margin = Decimal(0) if _restores(context, price) else context.rules.min_margin_rate
+    floor = floor_price(costs, min_margin_rate=margin, currency=context.facts.currency)
+    if isinstance(floor, Violation):
+        return floor
+    return Violation("below_floor", {"price": price, "floor_price": floor}) if price < floor else None
+
+
+def at_least_the_minimum(context: SendContext, price: Decimal) -> Violation | None:
+    """The seller's own minimum at the marketplace, below which it would refuse the price."""
+    minimum = context.live.min_price
+    if minimum is None or price >= minimum:
+        return None
+    return Violation("below_min_price", {"price": price, "min_price": minimum})
+
+
+def within_step(context: SendContext, price: Decimal) -> Violation | None:
+    return (
+        None
+        if _restores(context, price)
+        else _outside("step_too_large", price, step_range(context.expected_old, context.rules))
+    )
+
+
+def within_bounds(context: SendContext, price: Decimal) -> Violation | None:
+    return (
+        None
+        if _restores(context, price)
+        else _outside("out_of_bounds", price, bound_range(context.facts, context.expected_old, context.rules))
+    )
+
+
+def on_grid(context: SendContext, price: Decimal) -> Violation | None:
+    grid = grid_of(context.facts.currency)
+    if _restores(context, price) or grid.holds(price):
+        return None
+    return Violation("off_grid", {"price": price, "nearest_price": grid.nearest(max(price, grid.smallest))})
+
+
+def old_price_accepted(context: SendContext, price: Decimal) -> Violation | None:
+    if context.old_price == RESET:
+        return None
+    return _old_price_fault(price, context.old_price, context.facts.currency)
+
+
+def quota_left(context: SendContext, price: Decimal) -> Violation | None:
+    rules = context.rules
+    allowed = rules.quota_per_hour - (0 if _restores(context, price) else rules.quota_reserve)
+    if context.updates_last_hour < allowed:
+        return None
+    return Violation("quota_used", {"updates": context.updates_last_hour, "allowed": allowed})
+
+
+def one_experiment(context: SendContext, price: Decimal) -> Violation | None:
+    if _restores(context, price) or not context.has_live_experiment:
+        return None
+    return Violation("experiment_running", {"sku": context.facts.sku})
+
+
+def enough_controls(context: SendContext, price: Decimal) -> Violation | None:
+    if _restores(context, price):
+        return None
+    left = context.skus_total - context.treated_others - 1
+    needed = controls_needed(context.skus_total, context.rules)
+    if left >= needed:
+        return None
+    return Violation("too_few_controls", {"left": left, "needed": needed, "total": context.skus_total})
+
+
+GUARDRAILS: tuple[Guardrail, ...] = (
+    not_stopped,
+    above_zero,
+    same_currency,
+    same_unit,
+    fresh_data,
+    unmoved,
+    at_least_the_floor,
+    at_least_the_minimum,
+    within_step,
+    within_bounds,
+    on_grid,
+    old_price_accepted,
+    quota_left,
+    one_experiment,
+    enough_controls,
+)
+
+
+def violations(context: SendContext, price: Decimal) -> tuple[Violation, ...]:
+    """What forbids `price`, in the order of `GUARDRAILS`; empty when it may be sent."""
+    found = (guardrail(context, price) for guardrail in GUARDRAILS)
+    return tuple(violation for violation in found if violation is not None)
+
+
+def _restores(context: SendContext, price: Decimal) -> bool:
+    return context.restores is not None and price == context.restores
+
+
+def _outside(code: str, price: Decimal, allowed: Range) -> Violation | None:
+    low, high = allowed
+    if low <= price <= high:
+        return None
+    return Violation(code, {"price": price, "low_price": low, "high_price": high})
+
+
+def _old_price_fault(price: Decimal, old_price: Decimal, currency: str) -> Violation | None:
+    gap = old_price - price
+    if gap <= 0:
+        return Violation("old_price_not_above", {"price": price, "old_price": old_price})
+    limit = TOO_MUCH_DISCOUNT_RATE
+    if gap >= limit * old_price:
+        return Violation("discount_too_big", {"price": price, "old_price": old_price, "limit_rate": limit})
+    needed = _gap_needed(price, old_price, currency)
+    if gap <= needed:
+        return Violation("old_price_gap_too_small", {"gap_money": gap, "needed_money": needed})
+    return None
+
+
+def _gap_needed(price: Decimal, old_price: Decimal, currency: str) -> Decimal:
+    """The gap that old_price - price must exceed. The amounts are stated in roubles only: elsewhere the share holds."""
+    if currency == "RUB" and price < LOW_PRICE:
+        return LOW_GAP
+    if currency == "RUB" and price > HIGH_PRICE:
+        return HIGH_GAP
+    return MIDDLE_GAP_RATE * old_price

@@ -1,0 +1,183 @@
+"""Reasons and violations in words, in the active language.
+
+A template says where a figure stands, the end of the figure's name how it is written: ..._price and ..._money as money,
+..._gain as money with its sign, ..._rate as percent, ..._days as a whole number, ..._on as a date; `term` and `terms`
+name costs. Figures may come as they were made or as JSON gave them back (numbers as strings).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, format_percent
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+TERMS: dict[str, str | Promise] = {
+    "cost": _("unit cost"),
+    "commission_rate": _("commission"),
+    "logistics": _("logistics"),
+    "acquiring_rate": _("acquiring"),
+    "extra_per_unit": _("packaging and storage"),
+    "return_rate": _("share of returns"),
+    "return_logistics": _("logistics of returns"),
+    "return_loss_rate": _("losses on returns"),
+    "ad_rate": _("advertising"),
+    "tax_rate": _("tax"),
+}
+
+REASONS: dict[str, str | Promise] = {
+    "profit_typical": _(
+        "Expected profit %(profit_gain)s a day (90 %%: %(low_gain)s to %(high_gain)s); better with a probability of "
+        "%(probability_rate)s, by price elasticities typical of the trade."
+    ),
+    "profit_learned": _(
+        "Expected profit %(profit_gain)s a day (90 %%: %(low_gain)s to %(high_gain)s); better with a probability of "
+        "%(probability_rate)s, by this shop's own experiments (%(experiments)s)."
+    ),
+    "holding_saved": _("A unit sold sooner saves %(holding_price)s of keeping it."),
+    "stock_long": _("Long stock: %(stock)s pcs last %(cover_days)s days."),
+    "stock_short": _("Short stock: %(stock)s pcs last %(cover_days)s days and nothing is on the way."),
+    "stock_short_inbound": _("Short stock: %(stock)s pcs last %(cover_days)s days; %(inbound)s pcs are on the way."),
+    "trend_up": _(
+        "Sales grow: %(units)s pcs in the last 7 days (%(stock_days)s in stock), %(units_before)s in the 7 before "
+        "(%(stock_days_before)s in stock)."
+    ),
+    "trend_down": _(
+        "Sales fall: %(units)s pcs in the last 7 days (%(stock_days)s in stock), %(units_before)s in the 7 before "
+        "(%(stock_days_before)s in stock)."
+    ),
+    "no_sales": _("Nothing sold for %(quiet_days)s days with %(stock)s pcs in stock."),
+    "margin_below_min": _("Margin %(margin_rate)s is below the minimum of %(min_margin_rate)s."),
+    "near_floor": _("The price %(price)s is close to the floor of %(floor_price)s."),
+    "change_succeeded": _("The last change (%(changed_on)s, %(old_price)s to %(new_price)s) earned more."),
+    "change_failed": _("The last change (%(changed_on)s, %(old_price)s to %(new_price)s) earned less."),
+    "change_unclear": _("The last change (%(changed_on)s, %(old_price)s to %(new_price)s) had no clear effect."),
+    "change_unmeasured": _("Last change: %(changed_on)s, %(old_price)s to %(new_price)s; its effect was not measured."),
+    "profit_against_stock": _(
+        "The stock speaks for the opposite; the expected profit (%(profit_gain)s a day) decides."
+    ),
+    "profit_against_trend": _("The sales speak for the opposite; the expected profit (%(profit_gain)s a day) decides."),
+    "profit_against_history": _(
+        "The last change speaks for the opposite; the expected profit (%(profit_gain)s a day) decides."
+    ),
+    "costs_left_out": _("Not known and not counted: %(terms)s."),
+}
+
+VIOLATIONS: dict[str, str | Promise] = {
+    "all_stopped": _("Everything is stopped by the general switch."),
+    "shop_stopped": _("Changes of this shop are stopped by its switch."),
+    "price_not_positive": _("A price must be above zero, not %(price)s."),
+    "price_unknown": _("The current price is not known."),
+    "currency_mismatch": _("The shop counts in %(ours)s, the marketplace answers in %(theirs)s."),
+    "unit_mismatch": _("%(price)s after %(last_price)s looks like a mistake of the unit (ten times more or less)."),
+    "stale_data": _("The data are %(age_hours)s h old; %(limit_hours)s h are allowed."),
+    "price_moved": _("The price at the marketplace is now %(live_price)s, not %(expected_price)s."),
+    "unknown_terms": _("Not known: %(terms)s. Without it no floor can be computed."),
+    "impossible_term": _("%(term)s has an impossible value: %(value)s."),
+    "no_share_kept": _(
+        "Commission, other shares and the minimum margin leave %(kept_rate)s of the price; more than %(needed_rate)s "
+        "is needed to compute a floor."
+    ),
+    "below_floor": _("%(price)s is below the floor of %(floor_price)s."),
+    "below_min_price": _("%(price)s is below the minimum price set at the marketplace, %(min_price)s."),
+    "step_too_large": _("%(price)s is too large a step: %(low_price)s to %(high_price)s is allowed at once."),
+    "out_of_bounds": _("%(price)s is outside the bounds around the base price, %(low_price)s to %(high_price)s."),
+    "off_grid": _("%(price)s is not a price for the shelf; the nearest is %(nearest_price)s."),
+    "old_price_not_above": _("The crossed-out price %(old_price)s must be above the price %(price)s."),
+    "old_price_gap_too_small": _(
+        "The crossed-out price is %(gap_money)s above the price; the marketplace wants more than %(needed_money)s."
+    ),
+    "discount_too_big": _("From %(old_price)s to %(price)s is a discount of %(limit_rate)s or more: not accepted."),
+    "quota_used": _("The price was sent %(updates)s times in the last hour; %(allowed)s are allowed."),
+    "experiment_running": _("An experiment on %(sku)s is running."),
+    "too_few_controls": _(
+        "Only %(left)s of %(total)s products would stay untouched; %(needed)s are needed to compare with."
+    ),
+    "too_few_days": _("Too little is known of its sales: %(observed_days)s days seen, %(min_days)s needed."),
+    "out_of_stock": _("%(sku)s is out of stock."),
+    "not_due": _("One look at a price in %(spacing_days)s days; its turn has not come."),
+    "no_room": _(
+        "Floor (%(floor_price)s), minimum price, step and bounds leave no price between %(low_price)s and "
+        "%(high_price)s."
+    ),
+    "gain_too_small": _("No allowed price is expected to gain %(min_gain_rate)s of the profit."),
+}
+
+TEMPLATES = REASONS | VIOLATIONS
+
+
+def say(code: str, figures: Mapping[str, object], *, currency: str) -> str:
+    """The sentence of a reason or violation, money in `currency`. KeyError for a code that has no words."""
+    language = Locale.parse(get_language() or "en", sep="-")
+    written = {name: _written(name, figure, currency, language) for name, figure in figures.items()}
+    sentence = str(TEMPLATES[code]) % written
+    if code.startswith("change_") and "profit_gain" in written:
+        sentence += " " + str(_("%(profit_gain)s a day.")) % written
+    return sentence
+
+
+def _written(name: str, figure: object, currency: str, language: Locale) -> str:
+    return WRITERS.get(name.rpartition("_")[2], _plain)(figure, currency, language)
+
+
+def _money(figure: object, currency: str, language: Locale) -> str:
+    return _amount(_number(figure), currency, language, _pattern(_number(figure)))
+
+
+def _gain(figure: object, currency: str, language: Locale) -> str:
+    """An expected sum with its sign; nobody expects the hundredths of a hundred."""
+    value = _number(figure)
+    shown = value.quantize(Decimal(1)) if abs(value) >= 100 else value
+    return _amount(shown, currency, language, f"+{_pattern(shown)};-{_pattern(shown)}")
+
+
+def _rate(figure: object, currency: str, language: Locale) -> str:
+    return format_percent(_number(figure), "0.#%", locale=language)
+
+
+def _day(figure: object, currency: str, language: Locale) -> str:
+    return format_date(date.fromisoformat(str(figure)), locale=language)
+
+
+def _days(figure: object, currency: str, language: Locale) -> str:
+    return format_decimal(_number(figure), "#,##0", locale=language)
+
+
+def _terms(figure: object, currency: str, language: Locale) -> str:
+    return ", ".join(str(TERMS[term]) for term in str(figure).split(", "))
+
+
+def _plain(figure: object, currency: str, language: Locale) -> str:
+    return format_decimal(figure, locale=language) if isinstance(figure, int | Decimal) else str(figure)
+
+
+WRITERS: dict[str, Callable[[object, str, Locale], str]] = {
+    "price": _money,
+    "money": _money,
+    "gain": _gain,
+    "rate": _rate,
+    "days": _days,
+    "on": _day,
+    "term": _terms,
+    "terms": _terms,
+}
+"""How a figure is written, by the end of its name."""
+
+
+def _number(figure: object) -> Decimal:
+    return Decimal(str(figure))
+
+
+def _pattern(value: Decimal) -> str:
+    """Hundredths only where there are any."""
+    return "#,##0 ¤" if value == value.to_integral_value() else "#,##0.00 ¤"
+
+
+def _amount(value: Decimal, currency: str, language: Locale, pattern: str) -> str:
+    return format_currency(value, currency, pattern, locale=language, currency_digits=False)
