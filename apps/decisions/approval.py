@@ -18,6 +18,7 @@ from apps.common.db import take_lock
 from apps.common.errors import Refused
 from apps.decisions.kinds import Draft, Kind, Objection, hash_of, kind_of, payload_of
 from apps.decisions.models import Approval, Command, Proposal
+from apps.decisions.words import say
 from apps.jobs.wake import wake
 from apps.notifications.outbox import people_who_may, retell, tell
 from apps.shops.audit import record
@@ -36,9 +37,9 @@ class AlreadyDecided(Refused):
 class Objected(Refused):
     """A guardrail stands against the change; `objection` holds its figures."""
 
-    def __init__(self, kind: Kind, objection: Objection) -> None:
+    def __init__(self, proposal: Proposal, objection: Objection) -> None:
         self.objection = objection
-        super().__init__(kind.say(objection.as_json()))
+        super().__init__(say(objection.as_json(), kind=proposal.kind, currency=proposal.currency))
 
 
 @transaction.atomic
@@ -78,7 +79,7 @@ def propose(
     )
     objection = kind.objection(proposal, draft.payload, now=now)
     if objection:
-        raise Objected(kind, objection)
+        raise Objected(proposal, objection)
     proposal.save()
     record("proposal.made", actor=by.person if by else None, shop=shop, subject=proposal, target=target)
     return proposal
@@ -144,12 +145,12 @@ def _standing(proposal: Proposal, now: datetime) -> Refused | None:
 def _approve(proposal: Proposal, payload_hash: str, by: Member, now: datetime) -> Command | Refused | None:
     kind, payload = kind_of(proposal), payload_of(proposal)
     if not payload_hash == proposal.payload_hash == hash_of(payload):
-        return _go_stale(proposal, kind, Objection("content_changed", is_stale=True), now)
+        return _go_stale(proposal, Objection("content_changed", is_stale=True), now)
     objection = kind.objection(proposal, payload, now=now)
     if objection and objection.is_stale:
-        return _go_stale(proposal, kind, objection, now)
+        return _go_stale(proposal, objection, now)
     if objection:
-        return Objected(kind, objection)
+        return Objected(proposal, objection)
     _row, is_new = Approval.objects.get_or_create(
         proposal=proposal, member=by, defaults={"verdict": Approval.Verdict.APPROVE, "at": now}
     )
@@ -168,9 +169,9 @@ def _command(proposal: Proposal, kind: Kind, now: datetime) -> Command | Refused
         .first()
     )
     if live and live.state != Command.State.QUEUED:
-        return Objected(kind, Objection("change_under_way"))
+        return Objected(proposal, Objection("change_under_way"))
     if live and not supersede(live, now):
-        return Objected(kind, Objection("change_under_way"))
+        return Objected(proposal, Objection("change_under_way"))
     _end(proposal, Proposal.State.APPROVED, now=now)
     command = Command.objects.create(
         proposal=proposal,
@@ -207,9 +208,9 @@ def _reject(proposal: Proposal, by: Member, now: datetime) -> None:
     _end(proposal, Proposal.State.REJECTED, now=now)
 
 
-def _go_stale(proposal: Proposal, kind: Kind, objection: Objection, now: datetime) -> Refused:
+def _go_stale(proposal: Proposal, objection: Objection, now: datetime) -> Refused:
     _end(proposal, Proposal.State.STALE, now=now, outcome=objection.as_json())
-    return Objected(kind, objection)
+    return Objected(proposal, objection)
 
 
 def _end(proposal: Proposal, state: Proposal.State, *, now: datetime, outcome: Mapping[str, Any] | None = None) -> None:

@@ -109,7 +109,7 @@ class Kind(Protocol):
     def objection(
         self, subject: Proposal | Command, payload: Any, *, now: datetime, reading: Reading | None = None
     ) -> Objection | None:
-        """The guardrails: over what the database knows when proposed and approved, with the live value before a send."""
+        """The guardrails: over what the database knows when proposed and approved, with the live value at a send."""
 
     def read(self, shop: Shop, payload: Any) -> Reading:
         """Ask the marketplace for the live value."""
@@ -126,8 +126,8 @@ class Kind(Protocol):
     def reverse(self, command: Command, payload: Any) -> Draft:
         """The proposal that undoes a verified command."""
 
-    def say(self, objection: Mapping[str, Any]) -> str:
-        """An objection (`as_json`) in words, in the active language."""
+    def say(self, code: str, figures: Mapping[str, Any], *, currency: str) -> str:
+        """One of its guardrails' objections in words, in the active language."""
 
 
 @cache

@@ -1,0 +1,112 @@
+"""The morning's price analysis: every product looked at, the best few proposed.
+
+What becomes of each product is counted by its reason, so that a shop without cards can be told why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from pydantic import TypeAdapter
+
+from apps.catalog.models import Product
+from apps.common.errors import Refused
+from apps.common.periods import day_of
+from apps.decisions.approval import Objected, propose, show
+from apps.decisions.kinds import Draft
+from apps.decisions.models import Proposal
+from apps.pricing.choice import choose
+from apps.pricing.facts import load_facts, rules_of
+from apps.pricing.guardrails import controls_needed
+from apps.pricing.kinds import SetPrice, draft_of, treated_products
+from apps.pricing.models import PriceRecommendation
+from apps.pricing.reasons import reasons
+from apps.pricing.records import Choice, PriceFacts, PriceRules, Reason, Violation
+from apps.shops.models import Shop
+
+FACTS = TypeAdapter(PriceFacts)
+CHOICE = TypeAdapter(Choice)
+REASONS = TypeAdapter(tuple[Reason, ...])
+
+
+@dataclass(frozen=True)
+class Candidate:
+    facts: PriceFacts
+    choice: Choice
+
+
+def analyse(*, shop: Shop, now: datetime, expires_at: datetime) -> dict[str, int]:
+    """Propose today's prices and put their cards before the approvers.
+
+    Returns how many products were proposed and, by code, what kept the others. Raises `Refused` while this morning's
+    data are not complete.
+    """
+    facts = load_facts(shop, now=now)
+    if not facts or day_of(facts[0].as_of, shop.timezone) < day_of(now, shop.timezone):
+        raise Refused(_("The data of this morning are not complete yet; prices are analysed after the sync."))
+    rules = rules_of(shop)
+    candidates, counts = _candidates(facts, rules)
+    room = _room(shop, len(facts), rules)
+    for candidate in candidates[:room]:
+        counts[_propose(shop, candidate, rules, now, expires_at)] += 1
+    counts["left_for_later"] += len(candidates[room:])
+    return dict(counts)
+
+
+def _candidates(facts: list[PriceFacts], rules: PriceRules) -> tuple[list[Candidate], Counter[str]]:
+    """What is worth a change, the largest expected gain first; and why the others are not."""
+    found: list[Candidate] = []
+    counts: Counter[str] = Counter()
+    for one in facts:
+        choice = choose(one, rules)
+        if isinstance(choice, Violation):
+            counts[choice.code] += 1
+        else:
+            found.append(Candidate(one, choice))
+    return sorted(found, key=lambda one: (-one.choice.difference.expected, one.facts.product_id)), counts
+
+
+def _room(shop: Shop, total: int, rules: PriceRules) -> int:
+    """How many cards make sense today: the shop's own limit, and never more than the controls can bear."""
+    bearable = total - controls_needed(total, rules) - len(treated_products(shop))
+    return max(0, min(shop.pricing.cards_per_day, bearable))
+
+
+def _propose(shop: Shop, candidate: Candidate, rules: PriceRules, now: datetime, expires_at: datetime) -> str:
+    try:
+        with transaction.atomic():
+            proposal = _proposal(shop, candidate, now, expires_at)
+            _remember(proposal, candidate, rules)
+            show(proposal)
+    except Objected as refusal:
+        return refusal.objection.code
+    return "proposed"
+
+
+def _proposal(shop: Shop, candidate: Candidate, now: datetime, expires_at: datetime) -> Proposal:
+    product = Product.objects.get(pk=candidate.facts.product_id)
+    difference = candidate.choice.difference
+    draft = Draft(
+        payload=draft_of(product, candidate.choice.price),
+        currency=product.currency,
+        effect=difference.expected,
+        effect_low=difference.low,
+        effect_high=difference.high,
+        worst_case=difference.worst,
+        data_as_of=candidate.facts.as_of,
+    )
+    return propose(shop=shop, kind=SetPrice(), draft=draft, now=now, expires_at=expires_at)
+
+
+def _remember(proposal: Proposal, candidate: Candidate, rules: PriceRules) -> None:
+    PriceRecommendation.objects.create(
+        proposal=proposal,
+        product_id=candidate.facts.product_id,
+        facts=FACTS.dump_python(candidate.facts, mode="json"),
+        reasons=REASONS.dump_python(reasons(candidate.facts, rules, candidate.choice), mode="json"),
+        choice=CHOICE.dump_python(candidate.choice, mode="json"),
+    )

@@ -1,0 +1,236 @@
+"""Setting a price at OZON: the kind of change that the gate knows as "price"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from pydantic import BaseModel, ConfigDict
+
+from apps.catalog.models import PriceChange, Product
+from apps.common.clock import real_now
+from apps.common.errors import NotFound
+from apps.common.periods import day_of
+from apps.decisions.kinds import Accepted, Draft, Match, Measured, NotAccepted, Objection, Reading
+from apps.decisions.models import Attempt, Command, Proposal
+from apps.experiments.models import Experiment
+from apps.experiments.review import ECONOMICS
+from apps.marketplaces.errors import Malformed
+from apps.marketplaces.ozon_seller.price_import import PriceItem
+from apps.pricing import words
+from apps.pricing.economics import change_economics, unit_costs
+from apps.pricing.facts import load_facts, on_sale, rules_of
+from apps.pricing.guardrails import old_price_for, violations
+from apps.pricing.records import LivePrice, PriceFacts, SendContext, Violation
+from apps.shops.clients import ozon_seller
+from apps.shops.models import Credential, KillSwitch, Shop
+
+NO_OLD_PRICE = Decimal(0)
+
+
+class PricePayload(BaseModel):
+    """Absolute values in `currency`: what to set, and what stood there. `old_price` 0 removes the crossed-out price.
+
+    `restores` is the price that stood before our own change, when that is what this one brings back.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    product_id: int
+    external_id: str
+    currency: str
+    price: Decimal
+    old_price: Decimal
+    expected_price: Decimal
+    expected_old_price: Decimal | None
+    restores: Decimal | None = None
+
+
+class SetPrice:
+    """See `apps.decisions.kinds.Kind`, which this class satisfies."""
+
+    key: ClassVar[str] = "price"
+    payload_model: ClassVar[type[BaseModel]] = PricePayload
+
+    def target(self, payload: PricePayload) -> str:
+        return f"price:{payload.product_id}"
+
+    def account(self, shop: Shop) -> str:
+        credential = Credential.objects.filter(shop=shop, api=Credential.Api.OZON_SELLER).first()
+        return credential.client_id if credential else ""
+
+    def objection(
+        self, subject: Proposal | Command, payload: PricePayload, *, now: datetime, reading: Reading | None = None
+    ) -> Objection | None:
+        facts = load_facts(subject.shop, now=now, product_ids=[payload.product_id])
+        if not facts:
+            return Objection("price_unknown", is_stale=True)
+        context = _context(subject, payload, facts[0], now, _live(reading) if reading else None)
+        found = violations(context, payload.price)
+        return _objection(found[0]) if found else None
+
+    def read(self, shop: Shop, payload: PricePayload) -> Reading:
+        client = ozon_seller(shop)
+        rows = [row for page in client.prices(product_ids=[int(payload.external_id)]) for row in page.rows]
+        row = next((row for row in rows if str(row.product_id) == payload.external_id), None)
+        if row is None or row.price.price is None:
+            raise Malformed(
+                "OZON Seller", "/v5/product/info/prices", "the product or its price is not in the answer", 200
+            )
+        price = row.price.price
+        value = {
+            "price": str(price),
+            "currency": row.price.currency_code,
+            "old_price": str(row.price.old_price) if row.price.old_price is not None else None,
+            "min_price": str(row.price.min_price) if row.price.min_price is not None else None,
+        }
+        return Reading(value, _match(price, payload))
+
+    def send(self, shop: Shop, payload: PricePayload) -> Accepted | NotAccepted:
+        item = PriceItem(
+            price=payload.price,
+            currency_code=payload.currency,
+            product_id=int(payload.external_id),
+            old_price=payload.old_price,
+        )
+        (outcome,) = ozon_seller(shop).import_prices([item])
+        if outcome.updated or outcome.updated is None:
+            return Accepted({"updated": outcome.updated, "errors": [error.message for error in outcome.errors]})
+        code = outcome.errors[0].code if outcome.errors else "not_updated"
+        message = "; ".join(error.message or error.code for error in outcome.errors)
+        return NotAccepted(code, message, is_quota=any(error.is_limit for error in outcome.errors))
+
+    def record(self, command: Command, payload: PricePayload, *, now: datetime) -> None:
+        Product.objects.filter(pk=payload.product_id, shop=command.shop).update(
+            price=payload.price, old_price=payload.old_price or None
+        )
+        PriceChange.objects.get_or_create(
+            command_id=command.pk,
+            defaults={
+                "product_id": payload.product_id,
+                "seen_at": now,
+                "seen_on": day_of(now, command.shop.timezone),
+                "price_from": payload.expected_price,
+                "price_to": payload.price,
+                "currency": payload.currency,
+                "source": PriceChange.Source.VITRINA,
+            },
+        )
+
+    def measured(self, command: Command, payload: PricePayload) -> Measured | None:
+        """The unit economics of the moment of sending, frozen for the verdict."""
+        facts = load_facts(command.shop, now=command.created_at, product_ids=[payload.product_id])
+        rules = rules_of(command.shop)
+        costs = unit_costs(facts[0], rules) if facts else None
+        if costs is None or isinstance(costs, Violation):
+            return None
+        economics = change_economics(costs, price_from=payload.expected_price, price_to=payload.price)
+        return Measured(
+            product_id=payload.product_id,
+            price_from=payload.expected_price,
+            price_to=payload.price,
+            economics=ECONOMICS.dump_python(economics, mode="json"),
+            days=command.shop.pricing.experiment_days,
+        )
+
+    def reverse(self, command: Command, payload: PricePayload) -> Draft:
+        restored = payload.expected_price
+        return Draft(
+            payload=PricePayload(
+                product_id=payload.product_id,
+                external_id=payload.external_id,
+                currency=payload.currency,
+                price=restored,
+                old_price=old_price_for(restored, payload.expected_old_price, payload.currency),
+                expected_price=payload.price,
+                expected_old_price=payload.old_price or None,
+                restores=restored,
+            ),
+            currency=payload.currency,
+        )
+
+    def say(self, code: str, figures: Mapping[str, Any], *, currency: str) -> str:
+        return words.say(code, figures, currency=currency)
+
+
+def draft_of(product: Product, price: Decimal) -> PricePayload:
+    """The payload that sets `price` on a product as it stands now. Raises `NotFound` without a current price."""
+    if product.price is None:
+        raise NotFound(_("The current price of %(product)s is not known.") % {"product": product})
+    return PricePayload(
+        product_id=product.pk,
+        external_id=product.external_id,
+        currency=product.currency,
+        price=price,
+        old_price=old_price_for(price, product.old_price, product.currency),
+        expected_price=product.price,
+        expected_old_price=product.old_price,
+    )
+
+
+def treated_products(shop: Shop) -> set[int]:
+    """Products that are not untouched: under an experiment, a live command, or an approved proposal that has not come
+    to either yet. Rollbacks do not count: they end a treatment."""
+    experiments = Experiment.objects.filter(shop=shop, state__in=Experiment.LIVE)
+    commands = Command.objects.filter(shop=shop, kind=SetPrice.key, proposal__reverses=None).filter(
+        Q(state__in=Command.LIVE) | Q(state=Command.State.VERIFIED, experiment=None)
+    )
+    targets = commands.values_list("target", flat=True)
+    return {*experiments.values_list("product_id", flat=True), *(int(target.partition(":")[2]) for target in targets)}
+
+
+def updates_last_hour(shop: Shop, target: str) -> int:
+    """Sends of this target in the last 60 minutes of real time: what the marketplace's quota counts."""
+    since = real_now() - timedelta(hours=1)
+    return Attempt.objects.filter(command__shop=shop, command__target=target, started_at__gte=since).count()
+
+
+def _context(
+    subject: Proposal | Command, payload: PricePayload, facts: PriceFacts, now: datetime, live: LivePrice | None
+) -> SendContext:
+    shop = subject.shop
+    switches = KillSwitch.objects.filter(Q(shop=shop) | Q(shop=None), is_on=True).values_list("shop_id", flat=True)
+    stopped = set(switches)
+    known = LivePrice(price=facts.price, currency=facts.currency, old_price=facts.old_price, min_price=facts.min_price)
+    return SendContext(
+        facts=facts,
+        rules=rules_of(shop),
+        now=now,
+        live=live or known,
+        expected_old=payload.expected_price,
+        old_price=payload.old_price,
+        updates_last_hour=updates_last_hour(shop, f"{SetPrice.key}:{payload.product_id}"),
+        has_live_experiment=facts.in_experiment,
+        skus_total=on_sale(shop).count(),
+        treated_others=len(treated_products(shop) - {payload.product_id}),
+        shop_stopped=shop.pk in stopped,
+        all_stopped=None in stopped,
+        restores=payload.restores,
+    )
+
+
+def _live(reading: Reading) -> LivePrice:
+    value = reading.value
+    return LivePrice(
+        price=Decimal(value["price"]),
+        currency=value["currency"],
+        old_price=Decimal(value["old_price"]) if value["old_price"] is not None else None,
+        min_price=Decimal(value["min_price"]) if value["min_price"] is not None else None,
+    )
+
+
+def _match(price: Decimal, payload: PricePayload) -> Match:
+    if price == payload.price:
+        return Match.TARGET
+    return Match.OLD if price == payload.expected_price else Match.OTHER
+
+
+def _objection(violation: Violation) -> Objection:
+    figures = {
+        name: figure if isinstance(figure, int | str) else str(figure) for name, figure in violation.figures.items()
+    }
+    return Objection(violation.code, figures, is_stale=violation.code == "price_moved")
