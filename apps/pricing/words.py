@@ -176,7 +176,7 @@ def _number(figure: object) -> Decimal:
 
 def _pattern(value: Decimal) -> str:
     """Hundredths only where there are any."""
-    return "#,##0 ¤" if value == value.to_integral_value() else "#,##0.00 ¤"
+    return "#,##0\N{NO-BREAK SPACE}¤" if value == value.to_integral_value() else "#,##0.00\N{NO-BREAK SPACE}¤"
 
 
 def _amount(value: Decimal, currency: str, language: Locale, pattern: str) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, find, given, settings
 
 from apps.experiments.verdicts import Prior
 from apps.pricing.choice import choose, is_due, may_cut
@@ -25,6 +25,9 @@ def refused(of: PriceFacts, rules: PriceRules = RULES) -> str:
     violation = choose(of, rules)
     assert isinstance(violation, Violation), violation
     return violation.code
+
+
+FIRST = settings(phases=[Phase.generate], database=None)
 
 
 class TestBruteForce:
@@ -92,13 +95,13 @@ def _search(of: PriceFacts) -> list[tuple[Decimal, float]] | None:
 
 
 def _tags(of: PriceFacts) -> list[Decimal]:
-    """Every sellable number up to twice the price: by its digits, three of which may differ from zero."""
+    """Every sellable number from half to twice the price: by its digits, three of which may differ from zero."""
     unit = D("0.01") if of.currency == "BYN" else D(1)
     tags = []
     for exponent in range(-2, 7):
         tags += [D(digits).scaleb(exponent) for digits in range(100, 1000)]
-    small = [D(number) * unit for number in range(1, 100)]
-    return [tag for tag in [*tags, *small] if 0 < tag <= 2 * of.price and tag % unit == 0]
+    tags += [D(number) * unit for number in range(1, 100)]
+    return [tag for tag in tags if of.price <= 2 * tag <= 4 * of.price and tag % unit == 0]
 
 
 def _is_allowed(tag: Decimal, of: PriceFacts, kept: float, unit_cost: float) -> bool:
@@ -123,6 +126,10 @@ class TestSafety:
         assert choice.price >= choice.floor_price
         assert abs(choice.price - of.price) <= RULES.max_step_rate * of.price
         assert violations(context(of), choice.price) == ()
+
+    @pytest.mark.parametrize("direction", list(Direction)[:2])
+    def test_the_inputs_above_reach_both_directions(self, direction: Direction) -> None:
+        assert find(any_facts(), lambda of: getattr(choose(of, RULES), "direction", None) is direction, settings=FIRST)
 
 
 class TestDirection:

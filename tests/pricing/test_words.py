@@ -52,7 +52,8 @@ def test_costs_are_named_in_words() -> None:
 def test_every_language_writes_numbers_its_own_way() -> None:
     with translation.override("ru"):
         sentence = words.say("price_moved", {"live_price": D(12900), "expected_price": D("990.5")}, currency="RUB")
-    assert {"12\xa0900\xa0₽", "990,50\xa0₽"} <= {sentence[start:end] for start, end in _spans(sentence)}
+    assert "12\xa0900\xa0₽" in sentence
+    assert "990,50\xa0₽" in sentence
 
 
 def test_without_a_language_it_is_english() -> None:
@@ -64,10 +65,6 @@ def test_figures_that_come_back_from_json_read_the_same() -> None:
     moved = Violation("price_moved", {"live_price": D(12900), "expected_price": D("990.5")})
     stored = json.loads(json.dumps(asdict(moved), default=str))
     assert said(stored["code"], **stored["figures"]) == said(moved.code, **moved.figures)
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    return ((start, end) for start in range(len(text)) for end in range(start + 1, len(text) + 1))
 
 
 @pytest.mark.parametrize("module", [choice, economics, guardrails, reasons])
