@@ -1,0 +1,3 @@
+from tests.decisions.markets import market
+
+__all__ = ["market"]

@@ -1,0 +1,106 @@
+"""A kind of change small enough to see through: a market with one number per name, which can be made to misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import BaseModel
+
+from apps.decisions import kinds
+from apps.decisions.approval import propose
+from apps.decisions.kinds import Accepted, Draft, Match, Measured, NotAccepted, Objection, Reading
+from apps.decisions.models import Command, Proposal
+from apps.shops.models import Shop
+
+NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class Setting(BaseModel):
+    name: str
+    value: int
+    was: int
+
+
+@dataclass
+class Market:
+    """What a marketplace holds and what was asked of it. `on_send` and `on_read` may raise or answer in its stead."""
+
+    values: dict[str, int] = field(default_factory=dict)
+    sends: list[tuple[str, int]] = field(default_factory=list)
+    recorded: list[str] = field(default_factory=list)
+    objection: Objection | None = None
+    account: str = "101"
+    on_send: Callable[[Setting], Accepted | NotAccepted | None] | None = None
+    on_read: Callable[[Setting], None] | None = None
+
+
+class SetValue:
+    key: ClassVar[str] = "value"
+    payload_model: ClassVar[type[BaseModel]] = Setting
+    market = Market()
+
+    def target(self, payload: Setting) -> str:
+        return f"value:{payload.name}"
+
+    def account(self, shop: Shop) -> str:
+        return self.market.account
+
+    def objection(
+        self, subject: Proposal | Command, payload: Setting, *, now: datetime, reading: Reading | None = None
+    ) -> Objection | None:
+        return self.market.objection
+
+    def read(self, shop: Shop, payload: Setting) -> Reading:
+        if self.market.on_read:
+            self.market.on_read(payload)
+        value = self.market.values[payload.name]
+        found = {payload.value: Match.TARGET, payload.was: Match.OLD}
+        return Reading({"value": value}, found.get(value, Match.OTHER))
+
+    def send(self, shop: Shop, payload: Setting) -> Accepted | NotAccepted:
+        self.market.sends.append((payload.name, payload.value))
+        answer = self.market.on_send(payload) if self.market.on_send else None
+        if answer is None:
+            self.market.values[payload.name] = payload.value
+        return answer or Accepted({"updated": True})
+
+    def record(self, command: Command, payload: Setting, *, now: datetime) -> None:
+        self.market.recorded.append(payload.name)
+
+    def measured(self, command: Command, payload: Setting) -> Measured | None:
+        return None
+
+    def reverse(self, command: Command, payload: Setting) -> Draft:
+        return Draft(payload=Setting(name=payload.name, value=payload.was, was=payload.value), currency="RUB")
+
+    def say(self, code: str, figures: Mapping[str, Any], *, currency: str) -> str:
+        return f"objection: {code}"
+
+
+@pytest.fixture
+def market(monkeypatch: pytest.MonkeyPatch) -> Market:
+    fresh = Market(values={"tea": 100})
+    monkeypatch.setattr(SetValue, "market", fresh)
+    monkeypatch.setattr(kinds, "kinds", lambda: {"value": SetValue()})
+    monkeypatch.setattr("apps.decisions.words.kinds", lambda: {"value": SetValue()})
+    return fresh
+
+
+def offer(
+    shop: Shop, *, name: str = "tea", value: int = 110, was: int = 100, needed: int = 1, **options: Any
+) -> Proposal:
+    """A proposal that waits, made at noon and good for a day."""
+    return propose(
+        shop=shop,
+        kind=SetValue(),
+        draft=Draft(payload=Setting(name=name, value=value, was=was), currency="RUB", effect=Decimal("10.00")),
+        now=NOON,
+        expires_at=NOON + timedelta(days=1),
+        needed=needed,
+        **options,
+    )
