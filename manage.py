@@ -1,5 +1,8 @@
 #!/usr/bin/env python
-"""Commands. Settings that are missing or wrong are named in a sentence, and nothing starts."""
+"""Commands. Settings that are missing or wrong are named in a sentence, and nothing starts.
+
+The demo writes its own settings first, and never uses those of a real shop.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,13 @@ import sys
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.env import EnvError, load
+    from config.env import EnvError, forget_process_variables, load
 
+    if sys.argv[1:2] == ["demo"]:
+        from config.new_env import demo_env
+
+        forget_process_variables()
+        os.environ["VITRINA_ENV"] = str(demo_env())
     try:
         load()
     except EnvError as error:

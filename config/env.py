@@ -222,6 +222,17 @@ def state_folder(named: str = "") -> Path:
     return BASE_DIR / (named or os.environ.get("VITRINA_STATE", "") or ".vitrina")
 
 
+def forget_process_variables() -> None:
+    """Drop what the shell says about an installation: a demo or a test must not meet a real shop's keys.
+
+    The servers stay, for a machine where the embedded ones cannot run.
+    """
+    for name in [*Env.model_fields, "bot_token"]:
+        if name not in ("database_url", "redis_url", "vitrina_state"):
+            os.environ.pop(name, None)
+            os.environ.pop(name.upper(), None)
+
+
 def env_file() -> Path:
     """The file of variables to read. Raises EnvError when there is none."""
     named = os.environ.get("VITRINA_ENV")

@@ -1,4 +1,4 @@
-"""A fresh file of variables: `.env.example` with random keys filled in.
+"""Fresh files of variables: `.env.example` with random keys filled in.
 
 python -m config.new_env PATH [NAME=VALUE ...]
 """
@@ -14,24 +14,47 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from config.env import BASE_DIR
+from config.env import BASE_DIR, state_folder
 
 
 def write_env(path: Path, values: Mapping[str, str] | None = None) -> None:
-    """Create `path`, readable by its owner only. An existing file stays as it is, so that its keys last.
+    """Create `path` unless it exists, so that its keys last. Raises KeyError for an unknown variable."""
+    if not path.exists():
+        keys = {"SECRET_KEY": secrets.token_urlsafe(50), "CREDENTIALS_KEYS": Fernet.generate_key().decode()}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _save(path, (BASE_DIR / ".env.example").read_text(), keys | dict(values or {}))
 
-    Raises KeyError for a variable that `.env.example` does not have.
-    """
-    if path.exists():
-        return
-    filled = {"SECRET_KEY": secrets.token_urlsafe(50), "CREDENTIALS_KEYS": Fernet.generate_key().decode()}
-    filled |= values or {}
-    text = (BASE_DIR / ".env.example").read_text()
-    for name, value in filled.items():
+
+def update_env(path: Path, values: Mapping[str, str]) -> None:
+    """Give variables of an existing file other values. Raises KeyError for an unknown variable."""
+    _save(path, path.read_text(), values)
+
+
+def demo_env() -> Path:
+    """The demo's file, written on its first start: random secrets, short waits, nothing of a real shop."""
+    path = state_folder() / "demo.env"
+    write_env(
+        path,
+        {
+            "ADMIN_USERNAME": "demo",
+            "ADMIN_PASSWORD": secrets.token_urlsafe(9),
+            "FLOWER_USER": "demo",
+            "FLOWER_PASSWORD": secrets.token_urlsafe(9),
+            "TELEGRAM_BOT_TOKEN": f"{secrets.randbelow(10**9)}:{secrets.token_urlsafe(26)}",
+            "TELEGRAM_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+            "SETTLE_SECONDS": "0.5",
+            "SOFT_SHUTDOWN_SECONDS": "2",
+        },
+    )
+    return path
+
+
+def _save(path: Path, text: str, values: Mapping[str, str]) -> None:
+    """Replace the file at once, readable by its owner only."""
+    for name, value in values.items():
         text, found = re.subn(rf"^{name}=.*$", lambda _, line=f"{name}={value}": line, text, flags=re.MULTILINE)
         if not found:
             raise KeyError(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)

@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography.fernet import Fernet
 
-from config.env import Env, state_folder
+from config.env import forget_process_variables, state_folder
 from config.services import Place, ensure
 
-KEPT = {"DATABASE_URL", "REDIS_URL", "VITRINA_STATE"}
 CLOSED = "http://127.0.0.1:9"  # the discard port of the loopback: nothing listens there
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -36,14 +35,6 @@ def values() -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
         "SETTLE_SECONDS": "0.5",
     }
-
-
-def forget_the_outside() -> None:
-    """Nothing of the shell that starts the tests, a real shop's key for instance, reaches them."""
-    for name in [*Env.model_fields, "bot_token"]:
-        for spelling in (name, name.upper()):
-            if spelling.upper() not in KEPT:
-                os.environ.pop(spelling, None)
 
 
 def refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
@@ -68,7 +59,7 @@ def _is_worker() -> bool:
 def pytest_load_initial_conftests() -> None:
     """Before pytest-django loads the settings. Workers of xdist inherit what the first process found."""
     if not _is_worker():
-        forget_the_outside()
+        forget_process_variables()
         os.environ.update(values())
         _use_servers()
     _use_own_redis_database()

@@ -1,0 +1,68 @@
+# `make demo` and `make test` do all the set-up by themselves. Every path here is relative: the folder's name may hold spaces.
+PY := .venv/bin/python
+# Settings for tools that only read them.
+TOOLS := VITRINA_ENV=.vitrina/tools.env PROCESS_ROLE=command
+ARGS ?=
+
+.PHONY: help setup env demo run services test lint coverage check lock messages clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      a shop that lives on this machine, to look at (ONCE=1: without a person)"
+	@echo "make test      the tests (ARGS='tests/config -k env')"
+	@echo "make check     all checks and the tests"
+	@echo "make env       .env with fresh keys, to fill in for a real shop"
+	@echo "make run       a real shop on the settings in .env"
+	@echo "make services  the embedded PostgreSQL and Redis alone"
+	@echo "make messages  take the words from code and templates into locale/"
+	@echo "make lock      resolve the packages of pyproject.toml again"
+	@echo "make clean     remove .vitrina/: embedded servers with their data, the demo, the tests' state"
+
+setup:
+	@PYTHON="$(PYTHON)" .ci/setup
+
+env: setup
+	@test ! -e .env || { echo ".env is there already."; exit 1; }
+	@$(PY) -m config.new_env .env
+	@echo "Fill in .env, then: make run"
+
+demo: setup
+	@exec $(PY) manage.py demo $(if $(ONCE),--once) $(ARGS)
+
+run: setup
+	@exec $(PY) manage.py run
+
+services: setup
+	@exec $(PY) manage.py services
+
+test: setup
+	$(PY) -m pytest -n 2 --dist loadscope --cov --cov-report= $(ARGS)
+
+.vitrina/tools.env: .env.example | setup
+	@rm -f $@
+	@$(PY) -m config.new_env $@ DASHBOARD_URL=https://vitrina.example.com
+
+lint: setup .vitrina/tools.env
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(TOOLS) $(PY) -m mypy
+	$(PY) -c "from importlinter.cli import lint_imports_command as check; check()"
+	$(TOOLS) $(PY) manage.py makemigrations --check --dry-run
+	$(TOOLS) $(PY) manage.py check --deploy --fail-level WARNING
+
+coverage:
+	$(PY) -m coverage report
+
+check: lint test coverage
+
+lock: setup
+	$(LOCK) --extra dev -o requirements-dev.txt
+	$(LOCK) -c requirements-dev.txt -o requirements.txt
+
+LOCK := $(PY) -m uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --python-version 3.11
+
+messages: setup
+	$(PY) -m config.messages
+
+clean:
+	@if test -x $(PY); then $(PY) -m config.clean; else rm -rf .vitrina; fi
