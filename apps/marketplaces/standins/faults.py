@@ -77,9 +77,9 @@ def parse_fault(data: Any) -> Fault:
     if not isinstance(data.get("route"), str):
         raise BadFault("route: the name of an imitated route, `*` allowed, is required")
     try:
-        kind = Kind(data.get("kind"))
-    except ValueError:
-        raise BadFault(f"kind: {data.get('kind')!r} is not one of {', '.join(Kind)}") from None
+        kind = Kind(str(data.get("kind")))
+    except ValueError as error:
+        raise BadFault(f"kind: {error}; accepted: {', '.join(Kind)}") from None
     return Fault(
         route=data["route"],
         kind=kind,

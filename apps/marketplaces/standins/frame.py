@@ -63,17 +63,18 @@ class Imitated:
 
 @dataclass(frozen=True)
 class StandIn:
-    """An imitated API. `error(status, retry_after)` is its own wording of 429, 500 and 502."""
+    """An imitated API. `error(status, retry_after)` is its own wording of 429, 500 and 502; `running(closing)` is
+    entered while the server runs."""
 
     name: str
     routes: tuple[Imitated, ...]
     error: Callable[[int, int | None], Response]
     controls: tuple[BaseRoute, ...] = ()
-    running: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext
+    running: Callable[[asyncio.Event], AbstractAsyncContextManager[Any]] = nullcontext
 
 
 class Frame:
-    """The app and its two ledgers. What waits watches `closing` (also `request.state.closing`), set when the server stops."""
+    """The app and its two ledgers. What waits watches `closing` (`request.state.closing`), set at the server's stop."""
 
     def __init__(self, standins: Sequence[StandIn]) -> None:
         routes = [route for standin in standins for route in standin.routes]
@@ -129,7 +130,7 @@ class Frame:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
             for standin in self.standins:
-                await stack.enter_async_context(standin.running())
+                await stack.enter_async_context(standin.running(self.closing))
             yield {"closing": self.closing}
 
     def _controls(self) -> list[BaseRoute]:

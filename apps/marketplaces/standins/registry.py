@@ -1,4 +1,4 @@
-"""Which APIs are imitated. To add one: write its module with a `stand_in(...)`, add a line to `Installation`."""
+"""Which APIs are imitated. To add one: write its module with a `stand_in()`, give it a line in `build`."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 from apps.marketplaces.standins.frame import Frame
 from apps.marketplaces.standins.server import serving
+from apps.marketplaces.standins.telegram import Telegram
 
 
 @dataclass(frozen=True)
 class Standins:
     """Everything that is imitated in one process, as Python objects."""
 
+    telegram: Telegram
     frame: Frame
 
 
-def build(*, skus: int = 300, seed: int = 1) -> Standins:
+def build(*, skus: int = 300, seed: int = 1, bot_token: str | None = None) -> Standins:
     """One world of `skus` products drawn from `seed`, and every API over it."""
-    return Standins(frame=Frame(()))
+    telegram = Telegram(token=bot_token)
+    return Standins(telegram=telegram, frame=Frame([telegram.stand_in()]))
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class RunningStandins:
 
 
 @contextlib.contextmanager
-def running_standins(*, skus: int = 300, seed: int = 1) -> Iterator[RunningStandins]:
+def running_standins(*, skus: int = 300, seed: int = 1, bot_token: str | None = None) -> Iterator[RunningStandins]:
     """Serve a new set of stand-ins on a free loopback port until the block ends."""
-    standins = build(skus=skus, seed=seed)
+    standins = build(skus=skus, seed=seed, bot_token=bot_token)
     with serving(standins.frame) as url:
         yield RunningStandins(url, standins)

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from apps.marketplaces.standins.faults import Fault, Kind
+from apps.marketplaces.standins.pauses import until
 
 ErrorOf = Callable[[int, int | None], Response]
 GATEWAY_PAGE = "<!DOCTYPE html><html><head><title>Service</title></head><body><h1>Please wait</h1></body></html>"
@@ -21,10 +22,7 @@ class Unanswered(Response):
         self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        waits = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(scope["state"]["closing"].wait())]
-        await asyncio.wait(waits, timeout=self.seconds, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        await until(_gone(receive), closing=scope["state"]["closing"], seconds=self.seconds)
         scope["state"]["reset"]()
 
 

@@ -177,7 +177,7 @@ def test_the_log_says_when_a_body_was_unreadable(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"route": SET, "kind": "501"}, "kind: '501' is not one of 429, 500"),
+        ({"route": SET, "kind": "501"}, "kind: '501' is not a valid Kind; accepted: 429, 500"),
         ({"route": "shop:/nothing", "kind": "500"}, "route: no route is called 'shop:/nothing'"),
         ({"route": GET, "kind": "no_effect"}, "does not play 'no_effect'"),
         ({"kind": "500"}, "route: the name"),
