@@ -52,7 +52,7 @@ def release(env: Mapping[str, str]) -> int:
     return subprocess.run(procfile()[RELEASE], shell=True, check=False, cwd=settings.BASE_DIR, env=env).returncode  # noqa: S602 - our own Procfile
 
 
-class Processes(Manager):  # type: ignore[misc]  # honcho has no types
+class Processes(Manager):
     """A honcho manager that lets workers finish softly, and leaves nothing behind when it is killed itself.
 
     `add(name, command)`, then `loop()`, which returns when all have ended; the end of one ends the others. `returncode`
@@ -97,7 +97,7 @@ class _Signals:
             os.killpg(pid, SIGKILL)
 
 
-class _Tied(Process):  # type: ignore[misc]
+class _Tied(Process):
     """A process that the kernel ends when its parent is killed."""
 
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
