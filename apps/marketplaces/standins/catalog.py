@@ -98,14 +98,15 @@ FBS_PLACE = len(FBO_WAREHOUSES)  # index of the seller's warehouse in WAREHOUSES
 
 
 class Catalog:
-    """The products of one shop. `number` keeps the identifiers of two shops apart."""
+    """The products of one shop. `shop_number` (0 to 99) keeps the identifiers of two shops apart."""
 
-    def __init__(self, demand: Demand, *, number: int) -> None:
+    def __init__(self, demand: Demand, *, shop_number: int) -> None:
+        self.shop_number = shop_number
         numbers = demand.stream("catalog")
         skus = demand.skus
         spread = np.sort(numbers.choice(skus * 5, skus, replace=False))
-        self.product_id = 1_000_000_000 + number * 10_000_000 + spread
-        self.sku = 2_000_000_000 + number * 10_000_000 + numbers.permutation(spread)
+        self.product_id = 1_000_000_000 + shop_number * 10_000_000 + spread
+        self.sku = 2_000_000_000 + shop_number * 10_000_000 + numbers.permutation(spread)
         self.category = [CATEGORIES[place] for place in demand.category]
         self.type = [category.types[numbers.integers(len(category.types))] for category in self.category]
         self.brand = [BRANDS[place] for place in numbers.integers(0, len(BRANDS), skus)]

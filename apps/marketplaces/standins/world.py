@@ -29,11 +29,15 @@ MOSCOW = ZoneInfo("Europe/Moscow")
 
 
 class Clock:
-    """Business time: 10:00 in Moscow of the current date plus the real seconds since it began, never past midnight."""
+    """Business time: 10:00 in Moscow of the current date plus the real seconds since it began, never past midnight.
+
+    Worlds join it, and `next_day` ends the day of all of them.
+    """
 
     def __init__(self, seconds: Callable[[], float] = monotonic) -> None:
         self._seconds = seconds
         self._began = seconds()
+        self._lives: list[Callable[[], None]] = []
         self.day = 0
 
     @property
@@ -45,7 +49,12 @@ class Clock:
         latest = datetime.combine(self.date, time(23, 59, 59), MOSCOW)
         return min(datetime.combine(self.date, MORNING, MOSCOW) + passed, latest).astimezone(UTC)
 
-    def advance(self) -> None:
+    def join(self, live_a_day: Callable[[], None]) -> None:
+        self._lives.append(live_a_day)
+
+    def next_day(self) -> None:
+        for live_a_day in self._lives:
+            live_a_day()
         self.day += 1
         self._began = self._seconds()
 
@@ -68,7 +77,7 @@ class World:
     ) -> None:
         self.zone, self.clock = zone, clock or Clock()
         self.demand = Demand(seed, skus, kind)
-        self.catalog = Catalog(self.demand, number=seed % 100)
+        self.catalog = Catalog(self.demand, shop_number=seed % 100)
         self.shelf = Shelf(self.demand)
         self.book = PostingBook(self.demand, self.catalog, zone=zone, day_zero=START)
         self.ledger = Ledger(skus)
@@ -76,11 +85,11 @@ class World:
         self._late: list[tuple[float, NewPrice]] = []
         self.day = -HISTORY_DAYS
         self._live_through_history()
+        self.clock.join(self._live_a_day)
 
     def next_day(self) -> None:
-        """End the current day: its orders, what else happened on it, and the stock of the next morning."""
-        self.settle(all_of_them=True)
-        self._live_a_day()
+        """End the current day of this world and of all that share its clock."""
+        self.clock.next_day()
 
     def write_price(self, new: NewPrice) -> None:
         """Take a price: shown at once, in force tomorrow."""
@@ -134,6 +143,8 @@ class World:
             self._live_a_day()
 
     def _live_a_day(self) -> None:
+        """A day's orders, what else happens on it, and the stock of the next morning."""
+        self.settle(all_of_them=True)
         day, stock = self.day, self.shelf.free.copy()
         units = self.demand.draw(day, self.in_force / 100, stock)
         self.ledger.record_sales(day, units=units, stock=stock, price=self.in_force)
