@@ -84,12 +84,21 @@ def _moment(value: Any) -> datetime | None:
     """ISO 8601 without a zone is UTC; "" and the year 1 (an unset moment of the API's language) are absent."""
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or not _DATE_START.match(value):
+    moment = _parsed(value)
+    if moment is None:
         raise ValueError("expected a moment like 2026-05-10T23:59:51Z")
-    moment = datetime.fromisoformat(value)
-    if moment.year == 1:
+    return moment if moment.year > 1 else None
+
+
+def _parsed(value: Any) -> datetime | None:
+    """None instead of the errors of `datetime`, which repeat the value."""
+    if not isinstance(value, str) or not _DATE_START.match(value):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _required_moment(value: Any) -> datetime:

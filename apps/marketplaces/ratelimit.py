@@ -15,7 +15,9 @@ from typing import cast
 
 from pyrate_limiter import AbstractBucket, Decision, InMemoryBucket, Rate, RateItem, RedisBucket
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
+from redis.retry import Retry
 
 from apps.marketplaces.errors import Temporary
 
@@ -48,6 +50,11 @@ class Limits:
 
     every_call: tuple[Limit, ...]
     by_path: Mapping[str, tuple[Limit, ...]]
+
+
+def redis_at(url: str) -> Redis:
+    """A connection for the limiter. It gives up at once: a call held up by Redis is worse than one too many."""
+    return Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))
 
 
 class RateLimiter:

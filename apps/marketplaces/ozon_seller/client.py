@@ -186,6 +186,8 @@ class OzonSeller:
         With both `changed_since` and `changed_to`, only those whose status changed in between.
         """
         wanted: dict[str, Any] = _period(since, to)
+        if (changed_since is None) != (changed_to is None):
+            raise ValueError("changed_since and changed_to go together")
         if changed_since is not None and changed_to is not None:
             wanted["last_changed_status_date"] = {
                 "from": _moment("changed_since", changed_since),
@@ -281,9 +283,10 @@ def _strings(ids: Sequence[int]) -> list[str]:
 
 
 def _period(since: datetime, to: datetime) -> dict[str, Any]:
+    period = {"since": _moment("since", since), "to": _moment("to", to)}
     if since > to:
         raise ValueError("since must not be after to")
-    return {"since": _moment("since", since), "to": _moment("to", to)}
+    return period
 
 
 def _moment(field: str, moment: datetime) -> str:

@@ -38,7 +38,8 @@ class Listing(Generic[Model]):
         """
         rows, bad_rows = parse_rows(self.model, raw_rows, ids=self.ids)
         cursor = str(box.get(self.cursor) or "")
-        goes_on = bool(box.get("has_next", cursor))
+        has_next = box.get("has_next")
+        goes_on = has_next if isinstance(has_next, bool) else bool(cursor)
         return Page(rows, bad_rows, cursor, last=not raw_rows or not goes_on, announced=_announced(box))
 
 
