@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from apps.experiments.counterfactual import PRE_DAYS, UNKNOWN_STOCK, Panel, ShopWindow, stock_of_days
+from apps.experiments.counterfactual import OUT_OF_STOCK, PRE_DAYS, UNKNOWN_STOCK, Panel, ShopWindow, stock_of_days
 from apps.experiments.verdicts import (
     CLAIM,
     EXTENSION_DAYS,
@@ -51,6 +51,7 @@ QUICK_SHOPS, SHOPS, SHOPS_OF_OTHER_KINDS = 50, 150, 60
 TREATED_SHARE = 0.2
 START_DAYS = 63  # days on which a window may begin
 DAYS = PRE_DAYS + START_DAYS + MAX_DAYS
+SETTLING_DAYS = 40
 REVENUE_RULE_DAYS, REVENUE_RULE_CHANGE = 7, 0.10
 NOTICEABLE = 0.02
 CLAIMS = (Outcome.SUCCESS, Outcome.FAILED)
@@ -105,6 +106,7 @@ class Shop:
         self.units, mornings = live(self.demand, self.prices)
         controls = np.isin(np.arange(skus), chosen[:tests], invert=True)
         self.panel = Panel(self.units, stock_of_days(mornings), self.demand.category, controls)
+        self.empty_mornings = float((mornings == OUT_OF_STOCK).mean())
         self.window = lru_cache(maxsize=None)(self._window)
         self.experiments = [self._experiment(sku, int(starts[sku])) for sku in chosen[:tests]]
         self.placebos = [Test(sku, int(starts[sku]), content_question(None), 0.0) for sku in chosen[tests:]]
@@ -128,15 +130,19 @@ class Shop:
 
 
 def live(demand: Demand, prices: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-    """Units of every day at these prices (SKUs x days), and whether there was stock on every morning, one more."""
+    """Units of every day at these prices (SKUs x days), and whether there was stock on every morning, one more.
+
+    The shelf settles before the first day. Nothing is cancelled or returned, so it is emptier than that of the world.
+    """
     skus, days = prices.shape
     shelf = Shelf(demand)
     units, mornings = np.zeros((skus, days), dtype=np.int64), np.zeros((skus, days + 1), dtype=np.int8)
-    for day in range(days):
+    for day in range(-SETTLING_DAYS, days):
         shelf.receive(day)
-        mornings[:, day] = shelf.free > 0
-        units[:, day] = demand.draw(day, prices[:, day], shelf.free)
-        shelf.close(day, units[:, day])
+        column = max(day, 0)
+        mornings[:, column] = shelf.free > 0
+        units[:, column] = demand.draw(day, prices[:, column], shelf.free)
+        shelf.close(day, units[:, column])
     shelf.receive(days)
     mornings[:, days] = shelf.free > 0
     return units, mornings
@@ -275,13 +281,14 @@ def measure(kind: str, *, seed: int, skus: int, count: int) -> dict[str, float |
     empty = []
     for number in range(count):
         shop = Shop(seed * 100_000 + number, kind, skus)
-        empty.append((shop.panel.stock == 0).mean())
+        empty.append(shop.empty_mornings)
         for name, rule in WINDOW_RULES.items():
             placebos[name].append([rule(shop, test) for test in shop.placebos])
         for name, rule in PRICE_RULES.items():
             experiments[name].append([rule(shop, test) for test in shop.experiments])
     first = seed * 100_000
-    print(f"\n{kind}: {count} shops of {skus} SKUs, seeds {first}..{first + count - 1}, days off {np.mean(empty):.1%}")
+    print(f"\n{kind}: {count} shops of {skus} SKUs, seeds {first}..{first + count - 1},", end=" ")
+    print(f"{np.mean(empty):.1%} of mornings without stock")
     aa = {rule: Findings(by_shop) for rule, by_shop in placebos.items()}
     ab = {rule: Findings(by_shop) for rule, by_shop in experiments.items()}
     print_placebos(aa)

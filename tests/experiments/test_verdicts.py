@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from apps.experiments.verdicts import (
 SURE = Question(np.array([0.5, 1.0, 2.0]), np.array([-0.5, 0.0, 1.0]), np.array([0.25, 0.5, 0.25]), Basis.PROFIT, 30.0)
 
 
-def sales(expected: float = 38.0, observed: int = 41, **changes: object) -> Counterfactual:
+def sales(expected: float = 38.0, observed: int = 41, **changes: Any) -> Counterfactual:
     """A week of a healthy shop."""
     week = Counterfactual(
         expected=expected,
@@ -317,7 +318,7 @@ class TestOutcomes:
             ({"baseline_days": 0, "valid_days": 0}, (Reason.NO_BASELINE, Reason.NO_VALID_DAYS)),
         ],
     )
-    def test_it_names_why_nothing_was_measured(self, changes: dict[str, object], reasons: tuple[Reason, ...]) -> None:
+    def test_it_names_why_nothing_was_measured(self, changes: dict[str, Any], reasons: tuple[Reason, ...]) -> None:
         verdict = judge(sales(**({"expected": 0.0, "observed": 0} | changes)), price_question(economics(cost="62")))
         assert (verdict.outcome, verdict.reasons, verdict.money) == (Outcome.INCONCLUSIVE, reasons, None)
 
@@ -363,7 +364,8 @@ class TestWithoutProfit:
 
     @pytest.mark.parametrize("field", ["commission_rate", "logistics"])
     def test_so_does_any_other_unknown_part(self, field: str) -> None:
-        question = price_question(replace(economics(), **{field: None}))
+        unknown: dict[str, Any] = {field: None}
+        question = price_question(replace(economics(), **unknown))
         assert question.basis is Basis.REVENUE
         assert question.gains == pytest.approx(1.1 ** (ELASTICITIES + 1) - 1)
 
