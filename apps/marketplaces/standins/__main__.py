@@ -1,10 +1,14 @@
-"""Serve every stand-in from one process: `python -m apps.marketplaces.standins --port 8900 --skus 300 --seed 1`."""
+"""Serve every stand-in from one process: `python -m apps.marketplaces.standins --port 8900 --skus 300 --seed 1`.
+
+The shop opens to OZON_CLIENT_ID and OZON_API_KEY of the environment, or to the key in `registry.py`.
+"""
 
 import argparse
+import os
 import signal
 import sys
 
-from apps.marketplaces.standins.registry import build
+from apps.marketplaces.standins.registry import API_KEY, CLIENT_ID, Shop, build
 from apps.marketplaces.standins.server import Server
 
 
@@ -22,7 +26,9 @@ def main() -> None:
     # uvicorn stops by itself and then raises the signal again: after a clean stop that is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    standins = build(skus=chosen.skus, seed=chosen.seed)
+    client_id = os.environ.get("OZON_CLIENT_ID") or CLIENT_ID
+    api_key = os.environ.get("OZON_API_KEY") or API_KEY
+    standins = build(shops=[Shop(client_id, api_key, seed=chosen.seed, skus=chosen.skus)])
     Server(standins.frame, host=chosen.host, port=chosen.port).run()
 
 

@@ -76,8 +76,8 @@ DETAILS = (
     "500 г",
     "премиум",
 )
-# Names that break a message whose author forgot to escape them.
-AWKWARD_NAMES = {2: "Кружка *Утро_в_лесу* <0,3 л> & ложка", 5: "Пазл «[Сова]» 100% дерево_(60 деталей)"}
+# Endings of names that break a message whose author forgot to escape them.
+AWKWARD = {2: "*Утро_в_лесу* <новинка> & подарок", 5: "«[Сова]» 100%_эко"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Catalog:
         self.brand = [BRANDS[place] for place in numbers.integers(0, len(BRANDS), skus)]
         details = [DETAILS[place] for place in numbers.integers(0, len(DETAILS), skus)]
         self.name = [
-            AWKWARD_NAMES.get(i) or f"{self.type[i][1]} {self._label(i)}{details[i]}, арт. {i + 1}" for i in range(skus)
+            f"{self.type[i][1]} {self._label(i)}{AWKWARD.get(i, details[i])}, арт. {i + 1}" for i in range(skus)
         ]
         self.offer_id = [f"{category.prefix}-{i + 1:04d}" for i, category in enumerate(self.category)]
         self.scheme = numbers.choice([FBO, FBS, BOTH], skus, p=[0.7, 0.2, 0.1])
