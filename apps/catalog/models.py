@@ -26,7 +26,7 @@ def rate_field(name: str) -> models.DecimalField:
 class Brand(models.Model):
     seller_path: ClassVar[str] = "shop__seller"
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="brands", verbose_name=_("shop"))
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="brands", verbose_name=_("shop"))
     name = models.CharField(_("name"), max_length=200)
 
     objects = SellerQuerySet.as_manager()
@@ -44,7 +44,7 @@ class Brand(models.Model):
 class Category(models.Model):
     seller_path: ClassVar[str] = "shop__seller"
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="categories", verbose_name=_("shop"))
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="categories", verbose_name=_("shop"))
     external_id = models.CharField(_("id at the marketplace"), max_length=60)
     parent = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="children", verbose_name=_("parent")
@@ -71,7 +71,7 @@ class Product(models.Model):
 
     seller_path: ClassVar[str] = "shop__seller"
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="products", verbose_name=_("shop"))
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="products", verbose_name=_("shop"))
     external_id = models.CharField(_("product id"), max_length=60)
     offer_id = models.CharField(_("offer id"), max_length=200)
     sku = models.BigIntegerField(_("SKU"), null=True, blank=True)
@@ -127,7 +127,9 @@ class Cost(models.Model):
 
     seller_path: ClassVar[str] = "product__shop__seller"
 
-    product = models.ForeignKey(Product, models.CASCADE, related_name="costs", verbose_name=_("product"))
+    product = models.ForeignKey(
+        Product, models.CASCADE, db_index=False, related_name="costs", verbose_name=_("product")
+    )
     starts_on = models.DateField(_("from"))
     amount = money_field(_("unit cost"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -161,7 +163,9 @@ class PriceChange(models.Model):
         MARKETPLACE = "marketplace", _("changed at the marketplace")
         VITRINA = "vitrina", _("changed by an approved command")
 
-    product = models.ForeignKey(Product, models.CASCADE, related_name="price_changes", verbose_name=_("product"))
+    product = models.ForeignKey(
+        Product, models.CASCADE, db_index=False, related_name="price_changes", verbose_name=_("product")
+    )
     seen_at = models.DateTimeField(_("seen at"))
     seen_on = models.DateField(_("seen on"))
     price_from = money_field(_("price before"), null=True, blank=True)
@@ -190,7 +194,7 @@ class Warehouse(models.Model):
         FBO = "fbo", "FBO"
         FBS = "fbs", "FBS"
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="warehouses", verbose_name=_("shop"))
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="warehouses", verbose_name=_("shop"))
     scheme = models.CharField(_("scheme"), max_length=10, choices=Scheme.choices)
     external_id = models.CharField(_("id at the marketplace"), max_length=60)
     name = models.CharField(_("name"), max_length=200, blank=True)
@@ -216,7 +220,9 @@ class StockSnapshot(models.Model):
 
     seller_path: ClassVar[str] = "product__shop__seller"
 
-    product = models.ForeignKey(Product, models.CASCADE, related_name="stock", verbose_name=_("product"))
+    product = models.ForeignKey(
+        Product, models.CASCADE, db_index=False, related_name="stock", verbose_name=_("product")
+    )
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, related_name="stock", verbose_name=_("warehouse"))
     day = models.DateField(_("day"))
     present = models.PositiveIntegerField(_("present"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Product, money_field
@@ -28,7 +29,7 @@ class Order(models.Model):
         CANCELLED = "cancelled", _("cancelled")
         RETURNED = "returned", _("returned")
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="orders", verbose_name=_("shop"))
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="orders", verbose_name=_("shop"))
     external_id = models.CharField(_("id at the channel"), max_length=100)
     order_number = models.CharField(_("order number"), max_length=100)
     channel = models.CharField(_("channel"), max_length=40)
@@ -51,6 +52,7 @@ class Order(models.Model):
             models.Index(fields=["shop", "placed_on"], name="orders_by_day"),
             models.Index(fields=["shop", "closed_on"], name="orders_by_closing_day"),
             models.Index(fields=["shop", "order_number"], name="orders_by_number"),
+            models.Index(fields=["shop", "placed_at"], condition=Q(status="open"), name="open_orders"),
         ]
 
     def __str__(self) -> str:
@@ -62,7 +64,7 @@ class OrderLine(models.Model):
 
     seller_path: ClassVar[str] = "order__shop__seller"
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", verbose_name=_("order"))
+    order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="lines", verbose_name=_("order"))
     position = models.PositiveSmallIntegerField(_("position"))
     product = models.ForeignKey(
         Product, models.SET_NULL, null=True, blank=True, related_name="order_lines", verbose_name=_("product")
@@ -79,14 +81,16 @@ class OrderLine(models.Model):
         verbose_name = _("order line")
         verbose_name_plural = _("order lines")
         constraints = [models.UniqueConstraint(fields=["order", "position"], name="one_line_per_position")]
+        indexes = [models.Index(fields=["order"], condition=Q(product=None), name="lines_without_product")]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
 
 
 class DailyFact(models.Model):
-    """One product on one shop-zone day, rebuilt whole from order lines and stock snapshots.
+    """One product on one shop-zone day that has ended, rebuilt whole from order lines and stock snapshots.
 
+    There is a row where something is known: a sale, a cancellation, a return, or the stock of a morning.
     `units` and `revenue` are what was ordered that day; `cancelled_units` and `returned_units` are how many of those
     were cancelled or returned since. `cancellations` and `returns` are the units that were cancelled or came back *on*
     that day, whenever ordered; null for days before the shop was first synced. `in_stock` is true when there was
@@ -95,7 +99,9 @@ class DailyFact(models.Model):
 
     seller_path: ClassVar[str] = "product__shop__seller"
 
-    product = models.ForeignKey(Product, models.CASCADE, related_name="daily_facts", verbose_name=_("product"))
+    product = models.ForeignKey(
+        Product, models.CASCADE, db_index=False, related_name="daily_facts", verbose_name=_("product")
+    )
     day = models.DateField(_("day"))
     units = models.PositiveIntegerField(_("units ordered"), default=0)
     revenue = money_field(_("revenue"), default=0)
@@ -114,7 +120,48 @@ class DailyFact(models.Model):
         verbose_name = _("daily fact")
         verbose_name_plural = _("daily facts")
         constraints = [models.UniqueConstraint(fields=["product", "day"], name="one_fact_per_product_and_day")]
-        indexes = [models.Index(fields=["day", "product"], name="sales_by_day")]
 
     def __str__(self) -> str:
         return f"{self.day} · {self.units}"
+
+
+class SalesHistory(models.Model):
+    """From which day on a shop's sales are known. Written by the first sync, never moved afterwards.
+
+    `events_from` is the first day whose cancellations and returns are known by their own day: the day on which the
+    history was read for the first time to its end.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.OneToOneField(Shop, models.CASCADE, related_name="sales_history", verbose_name=_("shop"))
+    sales_from = models.DateField(_("sales known from"))
+    events_from = models.DateField(_("cancellations and returns known from"), null=True, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sales history")
+        verbose_name_plural = _("sales histories")
+
+    def __str__(self) -> str:
+        return f"{self.shop} · {self.sales_from}"
+
+
+class TouchedDay(models.Model):
+    """A day whose facts are to be rebuilt: written with the rows that touch it, removed with the rebuilt facts."""
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="+", verbose_name=_("shop"))
+    day = models.DateField(_("day"))
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("touched day")
+        verbose_name_plural = _("touched days")
+        constraints = [models.UniqueConstraint(fields=["shop", "day"], name="a_day_is_touched_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day}"

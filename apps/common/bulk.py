@@ -1,0 +1,135 @@
+"""Many rows at once: COPY into a temporary table, then one INSERT that changes only what differs.
+
+Rows are inserted in the order of their key, so that two writers of the same rows wait for each other instead of
+deadlocking, and so that the key's index is filled from left to right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+
+Row = tuple[Any, ...]
+
+STAGE = sql.Identifier("upsert_stage")
+
+
+@dataclass(frozen=True)
+class Upserted:
+    """What became of the rows. `rows` are those inserted or updated, as tuples of the columns named by `returning`."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def written(self) -> int:
+        return self.inserted + self.updated
+
+
+def upsert(
+    model: type[models.Model],
+    rows: Iterable[Row],
+    *,
+    key: Sequence[str],
+    columns: Sequence[str],
+    keep_known: Sequence[str] = (),
+    returning: Sequence[str] = (),
+) -> Upserted:
+    """Insert the rows, or update those whose `key` is there already and whose `columns` differ.
+
+    A row is a tuple with the values of `key` and `columns`, in that order; both are names of database columns
+    ("shop_id"). `key` needs a unique constraint; a column that is not named must be nullable or have a default in the
+    database. Of several rows with one key the last counts. A null in a column of `keep_known` never replaces a value.
+    PostgreSQL reads the values as text: a Decimal is rounded to the scale of its column, what does not fit is a DataError.
+    """
+    latest: dict[Row, Row] = {}
+    received = 0
+    for received, row in enumerate(rows, start=1):  # noqa: B007
+        latest[row[: len(key)]] = row
+    if not latest:
+        return Upserted()
+    with transaction.atomic(), connection.cursor() as cursor:
+        _stage(cursor, model, (*key, *columns), latest.values())
+        cursor.execute(_merge(model, key, columns, keep_known, returning))
+        inserted, total, written = _outcome(cursor, counted=not returning)
+        cursor.execute(sql.SQL("drop table {}").format(STAGE))
+    return Upserted(inserted, total - inserted, len(latest) - total, received - len(latest), written)
+
+
+def _stage(cursor: CursorWrapper, model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
+    """Fill the temporary table; its columns have the types of the model's, so this is where values are converted."""
+    parts = {"stage": STAGE, "names": _names(names), "table": _table(model)}
+    cursor.execute(
+        sql.SQL("create temporary table {stage} on commit drop as select {names} from {table} with no data").format(
+            **parts
+        )
+    )
+    with cursor.copy(sql.SQL("copy {stage} ({names}) from stdin").format(**parts)) as copy:
+        write = copy.write_row
+        for row in rows:
+            write(row)
+
+
+def _merge(
+    model: type[models.Model],
+    key: Sequence[str],
+    columns: Sequence[str],
+    keep_known: Sequence[str],
+    returning: Sequence[str],
+) -> sql.Composable:
+    """xmax is 0 in a row version that nobody has locked or replaced: in an inserted row, and not in an updated one."""
+    table = _table(model)
+    incoming = {name: _incoming(table, name, keep=name in keep_known) for name in columns}
+    insert = sql.SQL(
+        "insert into {table} ({names}) select {names} from {stage} order by {key}"
+        " on conflict ({key}) do update set {changes}"
+        " where ({stored}) is distinct from ({incoming})"
+        " returning {table}.xmax = 0 as is_new"
+    ).format(
+        table=table,
+        stage=STAGE,
+        key=_names(key),
+        names=_names((*key, *columns)),
+        changes=_list(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in incoming.items()),
+        stored=_list(sql.SQL("{}.{}").format(table, sql.Identifier(name)) for name in columns),
+        incoming=_list(incoming.values()),
+    )
+    if returning:
+        return sql.SQL("{}, {}").format(
+            insert, _list(sql.SQL("{}.{}").format(table, sql.Identifier(name)) for name in returning)
+        )
+    return sql.SQL("with written as ({}) select count(*) filter (where is_new), count(*) from written").format(insert)
+
+
+def _incoming(table: sql.Identifier, name: str, *, keep: bool) -> sql.Composable:
+    value = sql.SQL("excluded.{}").format(sql.Identifier(name))
+    return sql.SQL("coalesce({}, {}.{})").format(value, table, sql.Identifier(name)) if keep else value
+
+
+def _outcome(cursor: CursorWrapper, *, counted: bool) -> tuple[int, int, tuple[Row, ...]]:
+    """Rows inserted, rows inserted or updated, and the columns asked for of those."""
+    if counted:
+        inserted, total = cursor.fetchone()
+        return inserted, total, ()
+    written = cursor.fetchall()
+    return sum(row[0] for row in written), len(written), tuple(row[1:] for row in written)
+
+
+def _table(model: type[models.Model]) -> sql.Identifier:
+    return sql.Identifier(model._meta.db_table)
+
+
+def _names(names: Iterable[str]) -> sql.Composable:
+    return _list(map(sql.Identifier, names))
+
+
+def _list(parts: Iterable[sql.Composable]) -> sql.Composable:
+    return sql.SQL(", ").join(parts)
