@@ -9,7 +9,7 @@ from apps.marketplaces.standins.frame import Frame
 from apps.marketplaces.standins.ozon_seller import Account, OzonSeller
 from apps.marketplaces.standins.server import serving
 from apps.marketplaces.standins.telegram import Telegram
-from apps.marketplaces.standins.world import Clock, World
+from apps.marketplaces.standins.world import HISTORY_DAYS, Clock, World
 from apps.marketplaces.standins.world_controls import WorldControls
 
 CLIENT_ID, API_KEY = "100001", "demo-ozon-key"
@@ -25,9 +25,17 @@ class Shop:
     skus: int = 300
     kind: str = "main"
     zone: str = "Europe/Moscow"
+    history_days: int = HISTORY_DAYS
 
     def account(self, clock: Clock) -> Account:
-        world = World(seed=self.seed, skus=self.skus, kind=self.kind, zone=ZoneInfo(self.zone), clock=clock)
+        world = World(
+            seed=self.seed,
+            skus=self.skus,
+            kind=self.kind,
+            zone=ZoneInfo(self.zone),
+            clock=clock,
+            history_days=self.history_days,
+        )
         return Account(self.client_id, self.api_key, world)
 
 

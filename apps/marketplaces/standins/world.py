@@ -73,7 +73,14 @@ class World:
     """One shop. Money inside is in kopecks; products are indexes into `catalog`."""
 
     def __init__(
-        self, *, seed: int = 1, skus: int = 300, kind: str = "main", zone: ZoneInfo = MOSCOW, clock: Clock | None = None
+        self,
+        *,
+        seed: int = 1,
+        skus: int = 300,
+        kind: str = "main",
+        zone: ZoneInfo = MOSCOW,
+        clock: Clock | None = None,
+        history_days: int = HISTORY_DAYS,
     ) -> None:
         self.zone, self.clock = zone, clock or Clock()
         self.demand = Demand(seed, skus, kind)
@@ -83,7 +90,7 @@ class World:
         self.ledger = Ledger(skus)
         self._set_first_prices()
         self._late: list[tuple[float, NewPrice]] = []
-        self.day = -HISTORY_DAYS
+        self.day = -history_days
         self._live_through_history()
         self.clock.join(self._live_a_day)
 

@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, Response
 
 from apps.marketplaces.standins.world import World
 
-CALLS_A_SECOND = 50
 INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, EXHAUSTED, OBSOLETE, INTERNAL, UNAUTHENTICATED = 3, 5, 7, 8, 9, 13, 16
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 NO_HEADERS = "Client-Id and Api-Key headers are required"
@@ -32,6 +31,7 @@ class Account:
     company: str = "ООО «Витрина»"
     currency: str = "RUB"
     subscription: str = "UNSPECIFIED"
+    calls_a_second: int = 50
     calls: deque[float] = field(default_factory=deque)  # real moments of the last second
     price_updates: dict[int, list[datetime]] = field(default_factory=dict)  # of the last hour, by product
     analytics_calls: list[datetime] = field(default_factory=list)
@@ -87,12 +87,12 @@ class Gate:
         return account
 
     def remaining(self, account: Account) -> int:
-        return CALLS_A_SECOND - len(account.calls)
+        return account.calls_a_second - len(account.calls)
 
     def _count(self, account: Account) -> None:
         now = self._seconds()
         while account.calls and account.calls[0] <= now - 1:
             account.calls.popleft()
-        if len(account.calls) >= CALLS_A_SECOND:
+        if len(account.calls) >= account.calls_a_second:
             raise Refused(429, EXHAUSTED, TOO_FAST, retry_after=1)
         account.calls.append(now)
