@@ -12,13 +12,20 @@ from celery.signals import setup_logging
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # Every module of tasks/; a task is named after its module and function: tasks/commands.py run() is "commands.run".
-TASK_MODULES: tuple[str, ...] = ()
+TASK_MODULES: tuple[str, ...] = (
+    "tasks.commands",
+    "tasks.experiments",
+    "tasks.health",
+    "tasks.jobs",
+    "tasks.proposals",
+    "tasks.sync",
+)
 
-# By the prefix of the task's name; what is not named here is short and goes to `fast`.
+# By the prefix of the task's name; what is not named here is short and goes to `fast`. A run of the timetable goes to
+# the queue of its job.
 ROUTES = {
     "commands.*": {"queue": "money"},
     "sync.*": {"queue": "sync"},
-    "analysis.*": {"queue": "analytics"},
 }
 
 RELIABILITY: dict[str, Any] = {
@@ -71,7 +78,7 @@ def configuration() -> dict[str, Any]:
         "task_default_queue": "fast",
         "task_routes": ROUTES,
         "worker_soft_shutdown_timeout": settings.SOFT_SHUTDOWN_SECONDS,
-        "beat_scheduler": "django_celery_beat.schedulers:DatabaseScheduler",
+        "beat_scheduler": "tasks.beat:Scheduler",
         "timezone": "UTC",
         "enable_utc": True,
     }

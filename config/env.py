@@ -153,6 +153,9 @@ class Env(BaseSettings):
     # Outside addresses
     ozon_api_url: Web = "https://api-seller.ozon.ru"
     world_url: Web = Field(default="", description="the address of the demo's world; empty elsewhere")
+    deadman_url: Web = Field(
+        default="", description="an address that calls for help when the clock stops asking for it; may be empty"
+    )
 
     # Telegram
     telegram_api_url: Web = "https://api.telegram.org"

@@ -30,6 +30,7 @@ READY_SECONDS = 60
 STOP_SECONDS = 30
 POSTGRES_MAJOR = "18"
 PR_SET_PDEATHSIG = 1
+PLAIN_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -174,7 +175,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.command(),
                 cwd="/",
-                env={"PATH": os.defpath, "LC_ALL": "C"},
+                env=PLAIN_ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -287,27 +288,32 @@ class Postgres(Server):
         self._forget_reused_pid()
 
     def _create(self) -> None:
-        """`initdb` beside the final place, so that an interrupted one leaves nothing half done."""
+        """Make the data beside its final place, so that an interruption leaves nothing half done."""
         fresh = self.folder.with_suffix(".new")
         if fresh.exists():
             shutil.rmtree(fresh)
         own_folder(fresh, self.account)
-        arguments = ["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"]
-        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
-        arguments += ["--no-sync"] if self.scratch else []
+        options = ["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"]
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        options += ["--no-sync"] if self.scratch else []
+        self._run("initdb", "-D", str(fresh), *options)
+        self._run("postgres", "--single", "-D", str(fresh), "postgres", words="create database vitrina\n")
+        fresh.replace(self.folder)
+
+    def _run(self, tool: str, *arguments: str, words: str = "") -> None:
         done = subprocess.run(
-            [str(self._bin / "initdb"), "-D", str(fresh), *arguments],
+            [str(self._bin / tool), *arguments],
             check=False,
             cwd="/",
-            env={"PATH": os.defpath, "LC_ALL": "C"},
+            env=PLAIN_ENVIRONMENT,
+            input=words,
             capture_output=True,
             text=True,
             start_new_session=True,
             **self.account.launch(),
         )
         if done.returncode:
-            raise ServiceError(f"PostgreSQL cannot create its data in {fresh}:\n{done.stderr.strip()}")
-        fresh.replace(self.folder)
+            raise ServiceError(f"PostgreSQL cannot create its data in {self.root}:\n{done.stderr.strip()}")
 
     def _read_version(self) -> str:
         try:
@@ -330,20 +336,11 @@ class Postgres(Server):
                 stale.unlink()
 
     def answers(self) -> bool:
-        """True when it takes connections; the project's database is there then."""
         try:
-            with self._connect() as connection:
-                found = connection.execute("select 1 from pg_database where datname = 'vitrina'").fetchone()
-                if not found:
-                    connection.execute("create database vitrina")
+            psycopg.connect(host=str(self.sockets), user="postgres", dbname="vitrina", connect_timeout=5).close()
         except psycopg.OperationalError:
             return False
         return True
-
-    def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(
-            host=str(self.sockets), user="postgres", dbname="postgres", connect_timeout=5, autocommit=True
-        )
 
 
 class Redis(Server):

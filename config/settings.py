@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "bots",
 ]
 
+# The module of the daily jobs (TIMETABLE) and of the clock's ticks (TICKS).
+TIMETABLE = "config.timetable"
 # The kinds of outside change that the gate knows.
 DECISION_KINDS = ("apps.pricing.kinds.SetPrice",)
 
@@ -141,6 +143,7 @@ if _public.scheme == "https" and not DEBUG:
 # --- Outside systems ------------------------------------------------------------------------------------------------
 OZON_API_URL = env.ozon_api_url
 WORLD_URL = env.world_url
+DEADMAN_URL = env.deadman_url
 TELEGRAM_API_URL = env.telegram_api_url
 TELEGRAM_BOT_TOKEN = env.telegram_bot_token.get_secret_value()
 TELEGRAM_ADMIN_CHAT_ID = env.telegram_admin_chat_id

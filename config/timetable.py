@@ -1,0 +1,83 @@
+"""The day of a shop, hour by hour in its own zone, and the clock's ticks. Named by `settings.TIMETABLE`.
+
+The hours are where each shop's schedule starts; an admin may move them, and a moved hour stays moved.
+"""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.jobs.timetable import Job, Policy, Queue, Tick
+
+OZON = ("ozon",)
+
+TIMETABLE: tuple[Job, ...] = (
+    Job(
+        name="ozon_sync",
+        title=_("OZON sync"),
+        at=time(6, 0),
+        queue=Queue.SYNC,
+        kinds=OZON,
+        policy=Policy.LATEST,
+        why="Yesterday is over in every zone of the country and people are not at work yet. A sync reads from where "
+        "the last complete one ended, so one late run makes up for every missed one.",
+    ),
+    Job(
+        name="daily_report",
+        title=_("daily report"),
+        at=time(9, 0),
+        queue=Queue.ANALYTICS,
+        kinds=OZON,
+        policy=Policy.SKIP,
+        grace=timedelta(hours=3),
+        why="The first thing people read at work, three hours after the sync. After noon nobody waits for it: it can "
+        "be asked for in the chat, and a report in the evening would look like the next one.",
+    ),
+    Job(
+        name="price_analysis",
+        title=_("price analysis"),
+        at=time(9, 30),
+        queue=Queue.ANALYTICS,
+        kinds=OZON,
+        policy=Policy.SKIP,
+        grace=timedelta(hours=8),
+        needs="ozon_sync",
+        why="After the report, so that the cards are read with the figures at hand, and only on data of the same "
+        "morning. Until the end of the working day it may be late; cards of the night would be decided on by nobody "
+        "before the next analysis replaces them.",
+    ),
+    Job(
+        name="review_price_experiments",
+        title=_("review of price experiments"),
+        at=time(10, 0),
+        queue=Queue.ANALYTICS,
+        kinds=OZON,
+        policy=Policy.SKIP,
+        grace=timedelta(hours=8),
+        needs="ozon_sync",
+        why="After the new cards, so that new decisions come before verdicts on old ones. A verdict needs the last "
+        "day of its window complete; the next morning's review judges what a skipped one left.",
+    ),
+    Job(
+        name="stock_alerts",
+        title=_("stock alerts"),
+        at=time(18, 0),
+        queue=Queue.ANALYTICS,
+        kinds=OZON,
+        policy=Policy.SKIP,
+        grace=timedelta(hours=3),
+        why="Before people go home, with time left to order. At night an alert only wakes somebody who cannot order.",
+    ),
+)
+
+MINUTE = timedelta(minutes=1)
+
+TICKS: tuple[Tick, ...] = (
+    Tick("commands.sweep", timedelta(seconds=15), "A person who has pressed Apply is waiting for the answer."),
+    Tick("jobs.catch_up", MINUTE, "A day's slot is an hour's matter; a minute late is on time."),
+    Tick("jobs.watchdog", MINUTE, "It must notice within three minutes that the clock stands."),
+    Tick("proposals.expire", MINUTE, "Cards name their expiry to the minute."),
+    Tick("experiments.sweep", MINUTE, "What a crash left out after a change must start on the same day."),
+)
