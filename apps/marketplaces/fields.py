@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -34,10 +34,7 @@ def decimal_of(value: Any) -> Decimal:
         raise ValueError("expected a decimal number")
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise ValueError("expected a number, a string with one, or an amount with a currency")  # noqa: TRY004
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError("expected a decimal number") from None
+    number = Decimal(value)
     if not number.is_finite() or abs(number) > MOST_MONEY:
         raise ValueError(f"expected a finite number of at most {MOST_MONEY:f}")
     return number

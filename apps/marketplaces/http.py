@@ -110,12 +110,10 @@ class HttpCore:
     def read(self, path: str, body: Mapping[str, Any] | None = None, *, method: str = "POST") -> dict[str, Any]:
         """The JSON object that the API answers; raises Temporary, Permanent (and its kinds) or Malformed."""
         give_up_at = self._clock() + self._patience
-        for attempt in stamina.retry_context(
-            on=lambda error: self._pause(error, give_up_at), attempts=ATTEMPTS, timeout=self._patience, wait_max=10.0
-        ):
-            with attempt:
-                return self._read_once(method, path, body, within=max(0.0, give_up_at - self._clock()))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        retrying = stamina.RetryingCaller(attempts=ATTEMPTS, timeout=self._patience, wait_max=10.0)
+        return retrying(
+            lambda error: self._pause(error, give_up_at), self._read_once, method, path, body, give_up_at=give_up_at
+        )
 
     def write(self, path: str, body: Mapping[str, Any], *, method: str = "POST") -> dict[str, Any]:
         """Sends once. Unclear: the outcome is unknown. Any other error: nothing was changed."""
@@ -142,8 +140,10 @@ class HttpCore:
         """For a read that was answered with JSON of another shape."""
         raise Malformed(self.api, path, message, HTTPStatus.OK)
 
-    def _read_once(self, method: str, path: str, body: Mapping[str, Any] | None, *, within: float) -> dict[str, Any]:
-        self._limiter.acquire(path, within=within)
+    def _read_once(
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, give_up_at: float
+    ) -> dict[str, Any]:
+        self._limiter.acquire(path, within=max(0.0, give_up_at - self._clock()))
         try:
             answer = self._exchange(method, path, body, seconds=self._deadline)
         except _Lost as lost:

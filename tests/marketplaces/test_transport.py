@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import time
+from pathlib import Path
 
 import pytest
 import requests
 
-from apps.marketplaces import http
+from apps.marketplaces import http, transport
 from apps.marketplaces.errors import Malformed, Temporary, Unclear
 from apps.marketplaces.http import HttpCore
 from tests.marketplaces.wire import Script, closed_port, drips, hangs, hangs_up, says, wire
@@ -126,9 +128,9 @@ def test_half_a_json_is_malformed(no_backoff: None) -> None:
 
 
 def test_one_connection_serves_many_calls_and_each_has_its_own_deadline() -> None:
-    def slow(connection: object) -> None:
+    def slow(connection: socket.socket) -> None:
         time.sleep(DEADLINE * 0.6)
-        says(b"{}")(connection)  # type: ignore[arg-type]
+        says(b"{}")(connection)
 
     with wire(slow) as server:
         client = core(server.base_url)
@@ -144,11 +146,11 @@ def test_a_proxy_of_the_environment_is_not_used_for_this_machine(monkeypatch: py
         assert core(server.base_url).read("/v1/things") == {}
 
 
-def test_a_netrc_file_does_not_replace_our_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    netrc = tmp_path / "netrc"  # type: ignore[operator]
+def test_a_netrc_file_does_not_replace_our_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
     netrc.write_text("machine localhost login anna password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    session = http.transport.session(use_proxies=True)
+    session = transport.session(use_proxies=True)
     request = session.prepare_request(requests.Request("POST", "https://localhost/x"))
 
     assert "Authorization" not in request.headers

@@ -250,7 +250,7 @@ EMPTY: dict[str, Any] = {"items": [], "postings": [], "warehouses": [], "product
 
 
 def request_of(ozon: OzonSeller, call: Callable[[OzonSeller], Any], path: str) -> Any:
-    wrapped = {"/v3/product/list": {"items": []}, "/v1/analytics/data": {"data": []}}
+    wrapped: dict[str, Any] = {"/v3/product/list": {"items": []}, "/v1/analytics/data": {"data": []}}
     with responses.RequestsMock() as mock:
         mock.post(BASE_URL + path, json={**EMPTY, "result": wrapped.get(path, [])})
         call(ozon)
