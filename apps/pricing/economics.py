@@ -9,7 +9,7 @@ refuse, the others are named as left out.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Decimal, localcontext
+from decimal import ROUND_CEILING, Decimal
 
 from apps.experiments.verdicts import Economics
 from apps.pricing.grid import grid_of
@@ -47,9 +47,7 @@ def floor_price(costs: UnitCosts, *, min_margin_rate: Decimal, currency: str) ->
     kept = 1 - costs.share_rate - min_margin_rate
     if kept <= SMALLEST_SHARE_KEPT:
         return Violation("no_share_kept", {"kept_rate": kept, "needed_rate": SMALLEST_SHARE_KEPT})
-    with localcontext() as context:
-        context.rounding = ROUND_CEILING  # the last of 28 digits must not fall below the floor either
-        return grid_of(currency).ceil((costs.goods + costs.services) / kept)
+    return grid_of(currency).ceil((costs.goods + costs.services) / kept)
 
 
 def change_economics(costs: UnitCosts, *, price_from: Decimal, price_to: Decimal) -> Economics:

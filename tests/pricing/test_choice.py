@@ -168,6 +168,11 @@ class TestDirection:
         assert refused(fat, PriceRules(cut_probability=sure + D("0.01"))) == "gain_too_small"
         assert chosen(fat, PriceRules(cut_probability=sure - D("0.01"))).price == D(900)
 
+    def test_no_cut_is_expected_to_lose_profit_however_long_the_stock_lies(self) -> None:
+        daring = PriceRules(cut_probability=D(0), min_gain_rate=D("0.001"))
+        assert chosen(facts(cost=D(350), stock=400), daring).direction is Direction.DOWN
+        assert refused(facts(cost=D(370), stock=400), daring) == "gain_too_small"
+
     def test_another_prior_leads_to_another_price(self) -> None:
         indifferent = Prior(mean=-0.8, sd=0.3)
         choice = chosen(facts(cost=D(150)), prior=indifferent, prior_experiments=12)

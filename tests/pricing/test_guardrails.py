@@ -342,7 +342,7 @@ def prices_around(of: SendContext) -> set[Decimal]:
 
 
 class TestNothingUnsafePasses:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=400, deadline=None)
     @given(of=any_context())
     def test_no_price_at_or_below_zero_below_the_floor_or_beyond_the_step(self, of: SendContext) -> None:
         for price in prices_around(of):
