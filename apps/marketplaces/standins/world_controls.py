@@ -1,6 +1,6 @@
 """What the world tells outside the imitated APIs: its clock, its truth, and the seller's own cost list.
 
-    GET  /world/clock                    -> {moment, date, day}
+    GET  /world/clock                    -> {moment, date, day, zone}; the zone is that of the first shop
     POST /world/next-day                 -> the same, a day later, for every shop
     GET  /world/ledger?from=&to=         -> {shop, days: [{day, rows: [...]}]}, both days inclusive, a row per product
     GET  /world/costs                    -> [{sku, product_id, offer_id, cost}], cost null where the seller has none
@@ -52,8 +52,14 @@ class WorldControls:
         ]
 
     def clock(self, request: Request) -> dict[str, Any]:
-        clock = self._first.world.clock
-        return {"moment": clock.moment().isoformat(), "date": clock.date.isoformat(), "day": clock.day}
+        world = self._first.world
+        clock = world.clock
+        return {
+            "moment": clock.moment().isoformat(),
+            "date": clock.date.isoformat(),
+            "day": clock.day,
+            "zone": str(world.zone),
+        }
 
     def next_day(self, request: Request) -> dict[str, Any]:
         self._first.world.clock.next_day()
