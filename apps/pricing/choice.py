@@ -138,7 +138,8 @@ def _gains(prices: tuple[Decimal, ...], case: _Case, holding: Decimal) -> Floats
     current, costs = case.facts.price, case.costs
     ratios = np.array([float(price / current) for price in prices])[:, None] ** ELASTICITIES
     after = np.array([float(costs.profit(price) + holding) for price in prices])[:, None]
-    return ratios * after - float(costs.profit(current) + holding)
+    gains: Floats = ratios * after - float(costs.profit(current) + holding)
+    return gains
 
 
 def _outlook(best: _Best, case: _Case, floor: Decimal, prior_experiments: int) -> Choice:

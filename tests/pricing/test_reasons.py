@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from apps.pricing.choice import choose
 from apps.pricing.reasons import history, margin, no_sales, reasons, signs, stock, trend
-from apps.pricing.records import Choice, Direction, PastChange, PriceFacts, Reason
+from apps.pricing.records import Choice, Direction, Figure, PastChange, PriceFacts, Reason
 from tests.pricing.cases import RULES, D, any_facts, facts, sound_facts
 
 
@@ -143,7 +143,7 @@ class TestHistory:
         ],
     )
     def test_it_follows_what_the_raise_brought(self, verdict: str | None, code: str, direction: Direction) -> None:
-        figures = {"old_price": D(920), "new_price": D(1000), "changed_on": "2026-05-04"}
+        figures: dict[str, Figure] = {"old_price": D(920), "new_price": D(1000), "changed_on": "2026-05-04"}
         found = history(facts(last_change=replace(self.past, verdict=verdict)), RULES)
         assert found == Reason(code, direction, figures)
 
