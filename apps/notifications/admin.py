@@ -1,0 +1,25 @@
+"""The outbox, to look at."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from apps.notifications.models import OutboxMessage
+from apps.shops.roles import Action
+from apps.shops.scoped_admin import ScopedAdmin
+
+COLORS = {"sent": "success", "unknown": "warning", "dead": "danger", "expired": "danger"}
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(ScopedAdmin):
+    list_display = ["created_at", "name", "person", "state_badge", "attempts", "sent_at", "is_repeat"]
+    list_select_related = ["person__user"]
+    list_filter = ["state", "name"]
+    view_action = Action.MANAGE
+
+    @display(description=gettext_lazy("state"), label=COLORS, ordering="state")
+    def state_badge(self, message: OutboxMessage) -> tuple[str, str]:
+        return message.state, message.get_state_display()

@@ -1,0 +1,24 @@
+"""The inbox of Telegram updates: the installation's own matter."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from apps.shops.scoped_admin import SuperuserOnly
+from bots.models import TelegramUpdate
+
+
+@admin.register(TelegramUpdate)
+class TelegramUpdateAdmin(SuperuserOnly):
+    """Without what people wrote: times, attempts and errors are enough to see why an update hangs."""
+
+    list_display = ["update_id", "chat_id", "received_at", "handled_at", "attempts"]
+    fields = readonly_fields = ["update_id", "chat_id", "received_at", "handled_at", "attempts", "error"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
