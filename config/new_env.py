@@ -20,7 +20,12 @@ from config.env import BASE_DIR, state_folder
 def write_env(path: Path, values: Mapping[str, str] | None = None) -> None:
     """Create `path` unless it exists, so that its keys last. Raises KeyError for an unknown variable."""
     if not path.exists():
-        keys = {"SECRET_KEY": secrets.token_urlsafe(50), "CREDENTIALS_KEYS": Fernet.generate_key().decode()}
+        keys = {
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
+            "POSTGRES_PASSWORD": secrets.token_hex(16),
+            "REDIS_PASSWORD": secrets.token_hex(16),
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         _save(path, (BASE_DIR / ".env.example").read_text(), keys | dict(values or {}))
 
