@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
+from weakref import WeakKeyDictionary
 
 from pyrate_limiter import AbstractBucket, Decision, InMemoryBucket, Rate, RateItem, RedisBucket
 from redis import Redis
@@ -28,6 +29,7 @@ SHORTEST_WAIT_SECONDS = 0.005
 
 log = logging.getLogger(__name__)
 _local_buckets: dict[str, InMemoryBucket] = {}
+_left_alone_until: WeakKeyDictionary[Redis, float] = WeakKeyDictionary()  # all limiters of a process share its Redis
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,6 @@ class RateLimiter:
         self._sleep = sleep
         self._clock = clock
         self._shared_buckets: dict[str, RedisBucket] = {}
-        self._redis_back_at: float | None = None
 
     def acquire(self, path: str, *, within: float) -> None:
         """Waits for a turn to call `path`; raises Temporary when that would take more than `within` seconds."""
@@ -97,13 +98,13 @@ class RateLimiter:
 
     def _wait_for(self, key: str, limits: tuple[Limit, ...]) -> float:
         """Seconds until a turn may be free, 0 when it was taken just now."""
-        if self._redis is not None and (self._redis_back_at is None or self._clock() >= self._redis_back_at):
+        if self._redis is not None and self._clock() >= _left_alone_until.get(self._redis, 0.0):
             try:
                 wait = self._take_shared(key, limits, self._redis)
             except RedisError as error:
-                self._leave_redis(error)
+                self._leave_alone(self._redis, error)
             else:
-                self._redis_back_at = None
+                _left_alone_until.pop(self._redis, None)
                 return wait
         return _take(_local_buckets.setdefault(key, InMemoryBucket(_paces(limits))))
 
@@ -116,10 +117,10 @@ class RateLimiter:
             self._shared_buckets[key] = RedisBucket.init(_paces(limits), redis, key)
             return _take(self._shared_buckets[key])
 
-    def _leave_redis(self, error: RedisError) -> None:
-        if self._redis_back_at is None:
+    def _leave_alone(self, redis: Redis, error: RedisError) -> None:
+        if redis not in _left_alone_until:
             log.warning("Redis is unavailable (%s): the rate limit of %s is kept per process", error, self._api)
-        self._redis_back_at = self._clock() + REDIS_PAUSE_SECONDS
+        _left_alone_until[redis] = self._clock() + REDIS_PAUSE_SECONDS
 
 
 def _paces(limits: tuple[Limit, ...]) -> list[Rate]:

@@ -199,12 +199,12 @@ def test_four_processes_together_keep_below_the_limit_in_every_second(own_redis:
 
 class TestWithoutRedis:
     def test_calls_go_on_and_it_is_said_once(self, own_redis: OwnRedis, caplog: pytest.LogCaptureFixture) -> None:
-        turns = limiter(once_a_minute(), redis=own_redis.client())
+        redis = own_redis.client()
         own_redis.stop()
 
         with caplog.at_level(logging.WARNING):
             for _ in range(5):
-                turns.acquire("/x", within=1)
+                limiter(once_a_minute(), redis=redis).acquire("/x", within=1)
 
         assert [record.message.split(" (")[0] for record in caplog.records] == ["Redis is unavailable"]
 
