@@ -1,6 +1,6 @@
 """How often the verdicts are right, on simulated shops whose truth is known.
 
-    python bench/verdicts.py [--quick] [--seed 1] [--kind main] [--skus 300] [--shops 50]
+    python bench/verdicts.py [--quick] [--seed 1] [--kind main] [--skus 300] [--shops 40]
 
 Every shop has its stock-outs and its replenishment. On a fifth of its SKUs (chosen by the square root of their sales)
 the price moves by 3 to 15 % up or down on a random day; as many untouched ones get a placebo window in which nothing
@@ -47,7 +47,7 @@ from apps.marketplaces.standins.demand import KINDS, Demand
 from apps.marketplaces.standins.replenishment import Shelf
 from bench.common import print_result, print_table
 
-QUICK_SHOPS, SHOPS, SHOPS_OF_OTHER_KINDS = 50, 150, 60
+QUICK_SHOPS, SHOPS, SHOPS_OF_OTHER_KINDS = 40, 150, 60
 TREATED_SHARE = 0.2
 START_DAYS = 63  # days on which a window may begin
 DAYS = PRE_DAYS + START_DAYS + MAX_DAYS

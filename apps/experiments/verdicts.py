@@ -253,7 +253,7 @@ def judge(sales: Counterfactual, question: Question, *, noise: Noise = DEFAULT_N
         reasons=blocks or _doubts(outcome, sales),
         effect=effect,
         money=_money(effect, question.unit_value, sales.expected / sales.days) if sales.measured else None,
-        prior_probability=_effect(question, question.prior).probability,
+        prior_probability=_probability(question.gains, question.prior),
         sales=sales,
         log_likelihood=tuple(log_likelihood.tolist()),
     )
@@ -317,7 +317,7 @@ def _effect(question: Question, weights: Floats) -> Effect:
     )
     return Effect(
         basis=question.basis,
-        probability=min(float(weights @ (np.sign(gains) + 1) / 2), 1.0),
+        probability=_probability(gains, weights),
         expected=float(weights @ gains),
         low=low,
         high=high,
@@ -326,6 +326,10 @@ def _effect(question: Question, weights: Floats) -> Effect:
         loss_keep=float(weights @ np.maximum(-gains, 0)),
         loss_back=float(weights @ np.maximum(gains, 0)),
     )
+
+
+def _probability(gains: Floats, weights: Floats) -> float:
+    return min(float(weights @ (np.sign(gains) + 1) / 2), 1.0)
 
 
 def _money(effect: Effect, unit_value: float | None, daily_units: float) -> Money | None:
