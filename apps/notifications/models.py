@@ -38,6 +38,7 @@ class OutboxMessage(models.Model):
     wanted = models.PositiveIntegerField(_("version wanted"), default=1)
     shown = models.PositiveIntegerField(_("version shown"), default=0)
     due_at = models.DateTimeField(_("not before"), null=True, blank=True)
+    put_off_until = models.DateTimeField(_("put off until"), null=True, blank=True)
     expires_at = models.DateTimeField(_("not after"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -60,6 +60,23 @@ def retell(subject: str) -> int:
     return changed
 
 
+def postpone(*, subject: str, person: Person, until: datetime) -> None:
+    """The person's card is put away now, and comes again, as a message of its own, when `until` has come."""
+    card = OutboxMessage.objects.filter(subject=subject, person=person).order_by("-pk").first()
+    if card is None:
+        return
+    OutboxMessage.objects.filter(pk=card.pk).update(put_off_until=until, wanted=F("wanted") + 1)
+    tell(
+        name=card.name,
+        key=f"{subject}:again:{until.isoformat()}",
+        seller=card.seller,
+        people=[person],
+        params=card.params,
+        subject=subject,
+        due_at=until,
+    )
+
+
 def people_who_may(seller: Seller, action: Action) -> list[Person]:
     """Members whose role allows `action` and who are linked to Telegram, in a stable order."""
     roles = [role for role in Role if action in ALLOWED[role]]
