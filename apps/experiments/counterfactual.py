@@ -130,15 +130,14 @@ class ShopWindow:
     def _sum_controls(self) -> None:
         """Sums over all controls and over each category's, so that a SKU costs days and not SKUs x days."""
         rate = baseline_rates(self._units, self._valid, pre=self._pre)
-        weight = self._controls / (1 + INDEX_DAMPING * rate)
-        self._sold = weight[:, None] * self._units * self._valid
-        self._due = (weight * rate)[:, None] * self._valid
-        self._shop_sold, self._shop_due = self._sold.sum(axis=0), self._due.sum(axis=0)
+        self._weight = self._controls / (1 + INDEX_DAMPING * rate)
+        self._weighted_rate = self._weight * rate
+        sold, valid = self._units * self._valid, self._valid.astype(np.float64)
+        self._shop_sold, self._shop_due = self._weight @ sold, self._weighted_rate @ valid
         post = slice(self._pre, None)
-        self._category_sold = np.zeros(self._category.max(initial=-1) + 1)
-        self._category_due = np.zeros((len(self._category_sold), self.days))
-        np.add.at(self._category_sold, self._category, self._sold[:, post].sum(axis=1))
-        np.add.at(self._category_due, self._category, self._due[:, post])
+        member = (self._category == np.arange(self._category.max() + 1)[:, None]).astype(np.float64)
+        self._category_sold = member @ (self._weight * sold[:, post].sum(axis=1))
+        self._category_due = (member * self._weighted_rate) @ valid[:, post]
 
     def of(self, sku: int) -> Counterfactual:
         """The counterfactual of one row. A control is left out of its own index, so placebos are honest."""
@@ -166,16 +165,21 @@ class ShopWindow:
 
     def _index(self, sku: int) -> Floats:
         """Sales of the controls over their own rates, day by day; 1 on a day when no control was valid."""
-        sold = np.maximum(self._shop_sold - self._sold[sku], 0)
-        due = self._shop_due - self._due[sku]
+        own_sold, own_due = self._own(sku)
+        sold, due = np.maximum(self._shop_sold - own_sold, 0), self._shop_due - own_due
         return np.divide(sold, due, out=np.ones_like(due), where=due > 1e-9)
 
     def _category_factor(self, sku: int, index: Floats) -> float:
-        category = self._category[sku]
-        post = slice(self._pre, None)
-        sold = self._category_sold[category] - self._sold[sku, post].sum()
-        due = (self._category_due[category] - self._due[sku, post]) @ index[post]
+        category, post = self._category[sku], slice(self._pre, None)
+        own_sold, own_due = self._own(sku)
+        sold = self._category_sold[category] - own_sold[post].sum()
+        due = (self._category_due[category] - own_due[post]) @ index[post]
         return float((sold + CATEGORY_PSEUDO_UNITS) / (due + CATEGORY_PSEUDO_UNITS))
+
+    def _own(self, sku: int) -> tuple[Floats, Floats]:
+        """What a SKU itself contributes to the sums: nothing unless it is a control."""
+        valid = self._valid[sku]
+        return self._weight[sku] * self._units[sku] * valid, self._weighted_rate[sku] * valid
 
     def _index_change(self, index: Floats) -> float | None:
         before = index[: self._pre].mean() if self._pre else 0.0
@@ -184,7 +188,7 @@ class ShopWindow:
 
 def baseline_rates(units: Floats, valid: Flags, *, pre: int) -> Floats:
     """Units per valid pre day of each SKU, drawn a little towards 0.1 so that no SKU has a rate of zero."""
-    sold = (units[:, :pre] * valid[:, :pre]).sum(axis=1)
+    sold = np.einsum("ij,ij->i", units[:, :pre], valid[:, :pre])
     return (sold + RATE_UNITS) / (valid[:, :pre].sum(axis=1) + RATE_DAYS)
 
 
