@@ -11,16 +11,17 @@ import structlog
 MASK = "••••"
 SHORTEST_SECRET = 6  # a shorter value would mask innocent words
 
-PATTERNS = (
-    (re.compile(r"bot\d+:[\w-]+"), f"bot{MASK}"),
-    (
-        re.compile(
-            r"""(?i)\b((?:proxy-)?authorization|api-key|client-id|x-api-key)(["']?\s*[:=,]\s*b?["']?)"""
-            r"""((?:bearer|basic|token)\s+)?[^\s"',;)}\]]+"""
-        ),
-        rf"\1\2{MASK}",
-    ),
+# A header in any spelling: `Api-Key: x`, {'Api-Key': 'x'}, (b'api-key', b'x'), and with the quotes escaped as in JSON.
+HEADER = re.compile(
+    r"""
+    \b(authorization|proxy-authorization|api-key|x-api-key|client-id|client_secret|access_token)
+    (\\?["']?\s*[:=,]\s*(?:b(?=["']))?\\?["']?)
+    (?:(?:bearer|basic|token)\s+)?
+    [^\s"',;)}\]\\]+
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
+PATTERNS = ((re.compile(r"bot\d+:[\w-]+"), f"bot{MASK}"), (HEADER, rf"\1\2{MASK}"))
 
 BEFORE = (
     structlog.contextvars.merge_contextvars,

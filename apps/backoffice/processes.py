@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from typing import Any
@@ -69,11 +69,6 @@ class Processes(Manager):
     def add(self, name: str, command: str) -> None:
         self.add_process(name, command, env=self._env, cwd=str(settings.BASE_DIR))
 
-    def loop(self) -> None:
-        super().loop()
-        for process in self._processes.values():
-            self._procmgr.kill(process["pid"])  # what a process that died has left in its group
-
     def terminate(self) -> None:
         if not self._terminating:
             self._asked_at = time.monotonic()
@@ -98,9 +93,21 @@ class _Signals:
 
 
 class _Tied(Process):
-    """A process that the kernel ends when its parent is killed."""
+    """A process that the kernel ends when its parent is killed, and whose children end with it."""
 
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
         die_with(os.getppid(), SIGKILL)()
-        self._child_ctor = partial(Popen, preexec_fn=die_with(os.getpid(), SIGTERM))
+        self._child_ctor = _launch
         super().run(events, ignore_signals)
+
+
+def _launch(command: str, **options: Any) -> Popen:
+    child = Popen(command, preexec_fn=die_with(os.getpid(), SIGTERM), **options)
+    threading.Thread(target=_end_group_after, args=(child,), daemon=True).start()
+    return child
+
+
+def _end_group_after(child: Popen) -> None:
+    """What a process leaves in its group would hold its output open, and its ports."""
+    child.wait()
+    _Signals().kill(child.pid)

@@ -32,6 +32,7 @@ def line(message: str, *arguments: object, error: BaseException | None = None, *
         ("Authorization: Bearer e30.sig rest", f"Authorization: {MASK} rest"),
         ("authorization=Basic dXNlcjpw", f"authorization={MASK}"),
         ("(b'api-key', b'k-1')", f"(b'api-key', b'{MASK}')"),
+        (r'"{\"Api-Key\": \"k-1\", \"n\": 1}"', rf'"{{\"Api-Key\": \"{MASK}\", \"n\": 1}}"'),
         ("the client asked twice", "the client asked twice"),
     ],
 )
