@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.clock import real_now
 from apps.shops.models import Shop
 from apps.shops.scoping import SellerQuerySet
 
@@ -16,6 +17,12 @@ class JobRun(models.Model):
 
     `slot` is the shop's local date for daily jobs ("2026-03-02"), the UTC minute for finer ones
     ("2026-03-02T06:00Z"), and "manual:<uuid>" for runs that a person asked for.
+
+    planned -> running -> done | failed          running -> planned (tried again after an error)
+    planned -> skipped (too late) | failed (what it needs did not come)
+
+    Who runs it holds a lease, in real time; what it writes is fenced by `lease_version`. A running run whose lease is
+    over is anybody's: its worker died, or it handed the rest on to the next slice.
     """
 
     seller_path: ClassVar[str] = "shop__seller"
@@ -34,6 +41,7 @@ class JobRun(models.Model):
     slot = models.CharField(_("slot"), max_length=60)
     as_of = models.DateTimeField(_("as of"), help_text=_("the business moment the run works for"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PLANNED)
+    due_at = models.DateTimeField(_("not before"), default=real_now, help_text=_("real time"))
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lease_version = models.PositiveIntegerField(default=0)
@@ -57,6 +65,20 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} · {self.slot}"
+
+
+class Pulse(models.Model):
+    """When a part of the clockwork was last seen at work, in real time: the clock itself, or a queue's worker."""
+
+    part = models.CharField(_("part"), max_length=60, primary_key=True)
+    at = models.DateTimeField(_("last seen at"))
+
+    class Meta:
+        verbose_name = _("pulse")
+        verbose_name_plural = _("pulses")
+
+    def __str__(self) -> str:
+        return f"{self.part} · {self.at:%d.%m.%Y %H:%M:%S}"
 
 
 class SyncRun(models.Model):

@@ -24,20 +24,22 @@ WAKEABLE = (
 LONGEST_DELAY = timedelta(minutes=10)
 
 
-def wake(name: str, *args: object, delay: timedelta = timedelta(0)) -> None:
+def wake(name: str, *args: object, delay: timedelta = timedelta(0), queue: str | None = None) -> None:
     """Send the task `name` with plain arguments (ids) once the current transaction has committed.
 
-    `delay` is at most ten minutes: what must wait longer has its time in PostgreSQL and a sweep.
+    `delay` is at most ten minutes: what must wait longer has its time in PostgreSQL and a sweep. Without `queue` it
+    goes where the routes of the queue send its name.
     """
     if name not in WAKEABLE:
         raise ValueError(f"{name!r} is not in WAKEABLE")
     if delay > LONGEST_DELAY:
         raise ValueError(f"a wake may wait {LONGEST_DELAY} at most, got {delay}")
-    transaction.on_commit(lambda: _send(name, args, delay))
+    transaction.on_commit(lambda: _send(name, args, delay, queue))
 
 
-def _send(name: str, args: tuple[object, ...], delay: timedelta) -> None:
+def _send(name: str, args: tuple[object, ...], delay: timedelta, queue: str | None) -> None:
+    countdown = delay.total_seconds() or None
     try:
-        current_app.send_task(name, args=args, countdown=delay.total_seconds() or None, retry=False)
+        current_app.send_task(name, args=args, countdown=countdown, queue=queue, retry=False)
     except OperationalError as error:
         log.warning("could not wake %s%r: %s; a sweep will", name, args, error)

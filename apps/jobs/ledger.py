@@ -1,0 +1,256 @@
+"""The ledger of runs: a slot is claimed once, a run is led by one worker, and its end is written down.
+
+Business time (`due`, `as_of`) says what a run is about; leases, retries and attempts are real time. Whatever a run's
+worker writes here is fenced by the lease's version: after a takeover the old worker changes nothing (`LeaseLost`).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from apps.common.clock import real_now
+from apps.common.db import take_lock
+from apps.common.errors import NotFound, Refused
+from apps.common.periods import Period, day_of
+from apps.jobs.models import JobRun
+from apps.jobs.schedule import zone_of
+from apps.jobs.timetable import Job, find_job
+from apps.jobs.wake import wake
+from apps.shops.audit import record
+from apps.shops.models import Member, Shop
+from apps.shops.roles import Action, require
+
+log = logging.getLogger(__name__)
+
+State = JobRun.State
+MAX_ATTEMPTS = 3
+MANUAL = "manual:"
+VOID = "void:"
+LONGEST_ERROR = 2000
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the run over: whatever this one wanted to write no longer counts."""
+
+
+def scheduled() -> QuerySet[JobRun]:
+    """The runs that the clock asked for: neither a person's, nor those of a clock that was wrong."""
+    return JobRun.objects.exclude(Q(slot__startswith=MANUAL) | Q(slot__startswith=VOID))
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def slot_for(*, shop: Shop | None, due: datetime, daily: bool) -> str:
+    """The name of a due moment: the shop's date when it comes once a day, so that a moved hour is the same slot."""
+    if daily:
+        return day_of(due, str(zone_of(shop))).isoformat()
+    return f"{due.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def plan(*, job: Job, shop: Shop | None, due: datetime, daily: bool = True) -> JobRun | None:
+    """Claim the slot of `due` and wake a worker; None when it was claimed before."""
+    run, claimed = _claim(job, shop, slot_for(shop=shop, due=due, daily=daily), due, state=State.PLANNED)
+    return run if claimed else None
+
+
+def skip(*, job: Job, shop: Shop | None, due: datetime, daily: bool = True) -> JobRun | None:
+    """Write down that the slot of `due` is left out, because it is too late for it; None when it was claimed before."""
+    slot = slot_for(shop=shop, due=due, daily=daily)
+    run, claimed = _claim(job, shop, slot, due, state=State.SKIPPED, error=_too_late(), finished_at=real_now())
+    return run if claimed else None
+
+
+def run_now(*, job: str, shop: Shop, by: Member, as_of: datetime) -> JobRun:
+    """A run that a person asks for, beside the schedule, for the business moment `as_of`."""
+    require(by, Action.RUN_JOBS)
+    found = find_job(job)
+    if shop.seller_id != by.seller_id or found is None or not found.is_for(shop):
+        raise NotFound(_("There is no such thing in this seller's shops."))
+    with transaction.atomic():
+        _one_at_a_time(job, shop.pk)
+        if JobRun.objects.filter(job=job, shop=shop, state__in=[State.PLANNED, State.RUNNING]).exists():
+            raise Refused(_("“%(job)s” is at work for this shop already, or about to start.") % {"job": found.title})
+        if reason := _what_is_missing(found, shop, as_of):
+            raise Refused(reason)
+        run, _claimed = _claim(found, shop, f"{MANUAL}{uuid4()}", as_of, state=State.PLANNED)
+        record("job.run_now", actor=by.person, shop=shop, subject=run, job=job, as_of=as_of.isoformat())
+    return run
+
+
+@transaction.atomic
+def start(*, run_id: int) -> JobRun | None:
+    """Take a run's lease; None when it is not due, finished, in another worker's hands, or has to wait.
+
+    A run that was taken up three times and never got further is given up here.
+    """
+    run = JobRun.objects.select_related("shop__seller").filter(pk=run_id).first()
+    if run is None or run.state not in (State.PLANNED, State.RUNNING):
+        return None
+    _one_at_a_time(run.job, run.shop_id)
+    if _others_running(run).exists() or _has_to_wait(run):
+        return None
+    now = real_now()
+    free = JobRun.objects.filter(pk=run_id).filter(
+        Q(state=State.PLANNED, due_at__lte=now) | Q(state=State.RUNNING, lease_until__lte=now)
+    )
+    if free.filter(attempt__gte=MAX_ATTEMPTS).exists():
+        _bury(run, free, _("Its worker died %(count)d times without getting further.") % {"count": MAX_ATTEMPTS})
+        return None
+    taken = free.update(
+        state=State.RUNNING,
+        attempt=F("attempt") + 1,
+        lease_until=now + lease(),
+        lease_version=F("lease_version") + 1,
+        started_at=Coalesce("started_at", now),
+        error="",
+    )
+    run.refresh_from_db()
+    return run if taken else None
+
+
+def renew(*, run: JobRun) -> None:
+    """Keep the lease. In a transaction it also holds the run's row, so that what is committed with it is fenced."""
+    _write(run, lease_until=real_now() + lease())
+
+
+def hand_on(*, run: JobRun, progress: dict[str, Any]) -> None:
+    """A slice is done and committed: let the next worker take the rest. What got further has its attempts back."""
+    with transaction.atomic():
+        _write(run, lease_until=real_now(), attempt=0, progress=progress)
+        wake("sync.step", run.pk, queue=_queue(run))
+
+
+def finish(*, run: JobRun, result: dict[str, Any]) -> None:
+    _write(run, state=State.DONE, lease_until=None, finished_at=real_now(), result=result, error="")
+
+
+@transaction.atomic
+def fail(*, run: JobRun, error: str, again: bool) -> None:
+    """Write an error down; with `again` the run is tried once more after a minute, and after a lease's length."""
+    if not again or run.attempt >= MAX_ATTEMPTS:
+        if not _bury(run, _mine(run), error):
+            raise LeaseLost(_name(run))
+        return
+    wait = timedelta(seconds=settings.JOB_LEASE_SECONDS / 15 ** (MAX_ATTEMPTS - 1 - run.attempt))
+    _write(run, state=State.PLANNED, lease_until=None, due_at=real_now() + wait, error=error[:LONGEST_ERROR])
+
+
+@transaction.atomic
+def give_up_waiting(*, run: JobRun) -> None:
+    """A planned run has waited past its grace: it failed for want of what it needs, or it is simply too late."""
+    still_waiting = JobRun.objects.filter(pk=run.pk, state=State.PLANNED, lease_version=run.lease_version)
+    job = find_job(run.job)
+    if job is None:
+        _bury(run, still_waiting, _("There is no such job any more."))
+    elif reason := _what_is_missing(job, run.shop, run.as_of):
+        _bury(run, still_waiting, reason)
+    else:
+        still_waiting.update(state=State.SKIPPED, finished_at=real_now(), error=_too_late())
+
+
+def void_future(*, now: datetime) -> int:
+    """Free the slots that a clock which ran ahead has claimed: their day is yet to come. Returns how many."""
+    early = scheduled().filter(as_of__gt=now)
+    for run in early:
+        JobRun.objects.filter(pk=run.pk).update(
+            slot=f"{VOID}{run.pk}",
+            state=State.FAILED,
+            lease_until=None,
+            lease_version=F("lease_version") + 1,
+            finished_at=real_now(),
+            error=_("The clock was ahead when this run was started."),
+        )
+    return len(early)
+
+
+def _claim(
+    job: Job, shop: Shop | None, slot: str, as_of: datetime, *, state: State, **fields: Any
+) -> tuple[JobRun, bool]:
+    """The row of a slot, and whether it is ours: the unique constraint lets one of many callers create it."""
+    with transaction.atomic():
+        run, created = JobRun.objects.get_or_create(
+            job=job.name,
+            shop=shop,
+            slot=slot,
+            defaults={"as_of": as_of, "state": state, **fields},
+        )
+        if created and state == State.PLANNED:
+            wake("jobs.run", run.pk, queue=job.queue)
+    return run, created
+
+
+def _one_at_a_time(job: str, shop_id: int | None) -> None:
+    take_lock("job", job, shop_id)
+
+
+def _others_running(run: JobRun) -> QuerySet[JobRun]:
+    """Also one whose worker died: the catch-up brings it to its end first."""
+    return JobRun.objects.filter(job=run.job, shop=run.shop_id, state=State.RUNNING).exclude(pk=run.pk)
+
+
+def _has_to_wait(run: JobRun) -> bool:
+    job = find_job(run.job)
+    reason = _what_is_missing(job, run.shop, run.as_of) if job and run.state == State.PLANNED else ""
+    if reason:
+        JobRun.objects.filter(pk=run.pk, state=State.PLANNED).update(error=reason)
+    return bool(reason)
+
+
+def _what_is_missing(job: Job, shop: Shop | None, as_of: datetime) -> str:
+    """Why the run cannot start yet, in words; empty when nothing is missing."""
+    if not job.needs:
+        return ""
+    zone = str(zone_of(shop))
+    day = day_of(as_of, zone)
+    first, after = Period(day, day).bounds(zone)
+    done = JobRun.objects.filter(job=job.needs, shop=shop, state=State.DONE, as_of__gte=first, as_of__lt=after)
+    if done.exists():
+        return ""
+    needed = find_job(job.needs)
+    return _("“%(job)s” of %(day)s has not been completed.") % {
+        "job": needed.title if needed else job.needs,
+        "day": f"{day:%d.%m.%Y}",
+    }
+
+
+def _too_late() -> str:
+    return _("Nobody was there to run it in time, and it is too late for it now.")
+
+
+def _mine(run: JobRun) -> QuerySet[JobRun]:
+    return JobRun.objects.filter(pk=run.pk, state=State.RUNNING, lease_version=run.lease_version)
+
+
+def _write(run: JobRun, **fields: Any) -> None:
+    if not _mine(run).update(**fields):
+        raise LeaseLost(_name(run))
+    for name, value in fields.items():
+        setattr(run, name, value)
+
+
+def _queue(run: JobRun) -> str | None:
+    job = find_job(run.job)
+    return job.queue if job else None
+
+
+def _name(run: JobRun) -> str:
+    return f"{run} of shop {run.shop_id}, lease {run.lease_version}"
+
+
+def _bury(run: JobRun, rows: QuerySet[JobRun], error: str) -> bool:
+    """The run failed for good: it stays as a dead letter, the watchdog tells of it. False when it is not in `rows`."""
+    if not rows.update(state=State.FAILED, lease_until=None, finished_at=real_now(), error=error[:LONGEST_ERROR]):
+        return False
+    log.error("%s failed for good: %s", _name(run), error)
+    return True

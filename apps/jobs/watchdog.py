@@ -1,0 +1,109 @@
+"""Who watches the clock: ticks that do not come, queues that nobody works on, runs that failed, a clock that ran ahead.
+
+`alarms` says what people must know now; whoever tells them does it once for each alarm's key, which names an outage by
+its start. Besides the clock's own tick a process that runs without the clock (the bot) asks, or a clock that stands
+would be noticed only when it goes again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+from django.conf import settings
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
+
+from apps.common.clock import real_now
+from apps.jobs import ledger
+from apps.jobs.models import JobRun, Pulse
+from apps.jobs.timetable import Queue
+from apps.shops.models import Seller
+
+log = logging.getLogger(__name__)
+
+CLOCK = "clock"
+TOLERANCE = timedelta(seconds=10)  # two machines' clocks may differ by so much
+TELL_FAILURES_FOR = timedelta(days=1)
+PING_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something the owners must know: of one seller, or (None) of all. `params` are ids and moments for the message."""
+
+    name: str
+    key: str
+    params: dict[str, Any]
+    seller: Seller | None = None
+
+
+def alarms() -> list[Alarm]:
+    """Everything that is wrong now. The same outage has the same key each time."""
+    return [*_clock_stands(), *_silent_queues(), *_failed_runs()]
+
+
+def tick(*, now: datetime) -> None:
+    """The clock goes. `now` is business time; ask for `alarms` first, or a gap that has just ended is forgotten."""
+    ledger.void_future(now=now + TOLERANCE)
+    beat(CLOCK)
+
+
+def beat(part: str) -> None:
+    """This part is at work right now."""
+    Pulse.objects.update_or_create(part=part, defaults={"at": real_now()})
+
+
+def queue_part(queue: str) -> str:
+    return f"queue:{queue}"
+
+
+def repair_last_runs() -> int:
+    """Bring every `last_run_at` that lies ahead back to now: beat would fire nothing until then. Returns how many."""
+    now = real_now()
+    repaired: int = PeriodicTask.objects.filter(last_run_at__gt=now + TOLERANCE).update(last_run_at=now)
+    if repaired:
+        log.error("the clock was ahead: %d rows of the schedule repaired", repaired)
+        PeriodicTasks.update_changed()
+    return repaired
+
+
+def ping_outside() -> None:
+    """Tell an outside dead man's switch, if there is one, that clock, queue, worker and database are alive."""
+    if not settings.DEADMAN_URL:
+        return
+    try:
+        requests.get(settings.DEADMAN_URL, timeout=PING_SECONDS).raise_for_status()
+    except requests.RequestException as error:
+        log.warning("the dead man's switch did not take the ping: %s", error)
+
+
+def _clock_stands() -> Iterator[Alarm]:
+    since = _silent_since(CLOCK, timedelta(seconds=settings.TICK_ALERT_SECONDS))
+    if since:
+        yield Alarm("clock_stopped", f"clock_stopped:{since.isoformat()}", {"since": since.isoformat()})
+
+
+def _silent_queues() -> Iterator[Alarm]:
+    """A worker may be at a long task and answer a ping late, but not later than the longest task takes."""
+    longest = timedelta(seconds=settings.JOB_LEASE_SECONDS + settings.TICK_ALERT_SECONDS)
+    for queue in Queue:
+        since = _silent_since(queue_part(queue), longest)
+        if since:
+            params = {"queue": str(queue), "since": since.isoformat()}
+            yield Alarm("queue_silent", f"queue_silent:{queue}:{since.isoformat()}", params)
+
+
+def _silent_since(part: str, longest: timedelta) -> datetime | None:
+    """When a part was seen last, if that is too long ago. A part never seen counts from the first question."""
+    pulse, _ = Pulse.objects.get_or_create(part=part, defaults={"at": real_now()})
+    return pulse.at if real_now() - pulse.at > longest else None
+
+
+def _failed_runs() -> Iterator[Alarm]:
+    failed = JobRun.objects.filter(state=JobRun.State.FAILED, finished_at__gt=real_now() - TELL_FAILURES_FOR)
+    for run in failed.select_related("shop__seller").order_by("pk"):
+        yield Alarm("job_failed", f"job_failed:{run.pk}", {"run": run.pk}, run.shop.seller if run.shop else None)
