@@ -157,7 +157,7 @@ def _attributes(world: World, i: int) -> dict[str, Any]:
         "barcodes": [f"OZN{catalog.sku[i]}"],
         "name": catalog.name[i],
         "offer_id": catalog.offer_id[i],
-        "sku": int(catalog.sku[i]),
+        "sku": str(catalog.sku[i]),  # declared as a string here, a number everywhere else
         "type_id": catalog.type[i][0],
         "description_category_id": catalog.category[i].category_id,
         **SIZES,

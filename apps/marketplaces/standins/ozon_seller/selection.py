@@ -1,4 +1,4 @@
-"""Which products a filter means: named by one kind of id, or by their visibility."""
+"""Which products a filter means: named by their ids, or by their visibility."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ VISIBILITIES = (*EVERYBODY, *SHOWN, *HIDDEN, *NOBODY)
 
 
 def chosen_products(world: World, wanted: dict[str, Any], *, sku_field: str = "sku") -> list[int]:
-    """Products that a filter names by one kind of id (in that order, unknown ids left out), or by their visibility."""
+    """Products that a filter names by their ids (in that order, unknown ids left out), or else by their visibility."""
     catalog = world.catalog
     by_offer = ids_of(wanted.get("offer_id"), "offer_id")
     by_product = numbers_of(wanted.get("product_id"), "product_id")
     by_sku = numbers_of(wanted.get(sku_field), sku_field)
-    if sum(map(bool, (by_offer, by_product, by_sku))) > 1 or len(by_offer + by_product + by_sku) > MOST_IDS:
-        raise invalid("use either offer_id or product_id or sku")
+    if len(by_offer) + len(by_product) + len(by_sku) > MOST_IDS:
+        raise invalid(f"filter: value must contain no more than {MOST_IDS} identifiers in total")
     named = (
         *(catalog.of_offer_id(one) for one in by_offer),
         *(catalog.of_product_id(number) for number in by_product),
