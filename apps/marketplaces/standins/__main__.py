@@ -1,6 +1,7 @@
 """Serve every stand-in from one process: `python -m apps.marketplaces.standins --port 8900 --skus 300 --seed 1`.
 
-The shop opens to OZON_CLIENT_ID and OZON_API_KEY of the environment, or to the key in `registry.py`.
+The shop opens to OZON_CLIENT_ID and OZON_API_KEY of the environment, or to the key in `registry.py`; the bot to
+TELEGRAM_BOT_TOKEN, or to any well-formed token.
 """
 
 import argparse
@@ -28,7 +29,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     client_id = os.environ.get("OZON_CLIENT_ID") or CLIENT_ID
     api_key = os.environ.get("OZON_API_KEY") or API_KEY
-    standins = build(shops=[Shop(client_id, api_key, seed=chosen.seed, skus=chosen.skus)])
+    shop = Shop(client_id, api_key, seed=chosen.seed, skus=chosen.skus)
+    standins = build(shops=[shop], bot_token=os.environ.get("TELEGRAM_BOT_TOKEN") or None)
     Server(standins.frame, host=chosen.host, port=chosen.port).run()
 
 

@@ -58,7 +58,7 @@ def build(
     """Every API over one shop of `skus` products drawn from `seed`, or over the `shops` given; all share a clock."""
     clock = Clock()
     accounts = tuple(shop.account(clock) for shop in shops or [Shop(seed=seed, skus=skus)])
-    telegram = Telegram(token=bot_token)
+    telegram = Telegram(token=bot_token, now=lambda: clock.moment().timestamp())
     standins = [WorldControls(accounts).stand_in(), OzonSeller(accounts).stand_in(), telegram.stand_in()]
     return Standins(accounts=accounts, telegram=telegram, frame=Frame(standins))
 

@@ -139,7 +139,7 @@ class Messenger:
         return Attachment(file_id, upload.name, upload.content_type, len(upload.content), width, height)
 
     def notify(self, *, text: str, kind: str, on: str | None) -> Notice:
-        notice = Notice(text, kind, self.now(), max(self.messages, default=0), on)
+        notice = Notice(text, kind, self.now(), on)
         self.notices.append(notice)
         self.publish({"type": "notice", "notice": notice.as_json()})
         return notice

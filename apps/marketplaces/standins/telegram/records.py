@@ -127,13 +127,12 @@ class Press:
 class Notice:
     """A word of the demo's clock to everybody who looks at the page. Kinds: `progress`, `ready`, `trouble`.
 
-    `on` is the world's day as an ISO date, when the sender knows it; `after` is the last message id before it.
+    `on` is the world's day as an ISO date, when the sender knows it.
     """
 
     text: str
     kind: str
     at: float
-    after: int
     on: str | None = None
 
     def as_json(self) -> dict[str, Any]:
