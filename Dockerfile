@@ -16,10 +16,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 # A user that owns nothing but its state: the code stays root's.
 RUN useradd --uid 10001 --no-create-home vitrina && install --directory --owner vitrina /state
 COPY . .
-RUN python -m config.new_env /tmp/build.env \
-    && VITRINA_ENV=/tmp/build.env python manage.py collectstatic --noinput \
-    && python -m babel.messages.frontend compile --directory locale --domain django \
-    && rm /tmp/build.env
+RUN python -m babel.messages.frontend compile --directory locale --domain django
 
 USER vitrina
 EXPOSE 8000

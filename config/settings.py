@@ -106,11 +106,7 @@ TIME_ZONE = env.timezone
 
 # --- Static files ---------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-}
+WHITENOISE_USE_FINDERS = True  # served from where they lie: there is no copy to keep in step
 
 # --- Who may do what ------------------------------------------------------------------------------------------------
 LOGIN_URL = "admin:login"

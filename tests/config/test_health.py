@@ -20,3 +20,9 @@ def test_it_names_the_server_that_is_down(client: Client, settings: Settings) ->
     assert answer.status_code == 503
     assert answer.json()["postgres"] is True
     assert answer.json()["redis"] is False
+
+
+def test_the_admins_own_style_is_served_from_its_package(client: Client) -> None:
+    answer = client.get("/static/unfold/css/styles.css")
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/css")
