@@ -42,6 +42,9 @@ def demo_env() -> Path:
         path,
         {
             "ADMIN_USERNAME": "demo",
+            "ADMIN_USER_IDS": "1001",
+            "OZON_CLIENT_ID": "100001",
+            "OZON_API_KEY": secrets.token_urlsafe(24),
             "ADMIN_PASSWORD": secrets.token_urlsafe(9),
             "FLOWER_USER": "demo",
             "FLOWER_PASSWORD": secrets.token_urlsafe(9),

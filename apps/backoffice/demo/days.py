@@ -1,0 +1,95 @@
+"""Living through the demo's days: the timetable's slots in order, each waited for, and the chat page told.
+
+This stands in for beat, whose hours would never come: the world's date moves when somebody presses a button.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+
+from celery import current_app
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from apps.backoffice.demo.world import World
+from apps.common import clock
+from apps.common.periods import at_time
+from apps.decisions.approval import expire_due
+from apps.decisions.models import Command
+from apps.jobs.ledger import plan
+from apps.jobs.models import JobRun
+from apps.jobs.timetable import Job, ticks, timetable
+from apps.notifications.models import OutboxMessage
+from apps.shops.models import Shop
+
+ENDED = (JobRun.State.DONE, JobRun.State.FAILED, JobRun.State.SKIPPED)
+LONGEST_JOB_SECONDS = 300
+LONGEST_TALK_SECONDS = 60
+LOOK_SECONDS = 0.1
+# A demo's days come when they are asked for: catching up and watching belong to a clock that goes by itself.
+OWN_TICKS = ("commands.sweep", "proposals.expire", "experiments.sweep")
+
+
+class DemoFailed(Exception):
+    """A day could not be lived through; the text says what went wrong."""
+
+
+def live_through(world: World, shop: Shop, day: date, *, after: dict[str, Callable[[], None]] | None = None) -> None:
+    """Run every slot of `day` for the shop. `after` names what the demo does itself once a job is done."""
+    now = clock.now()
+    expire_due(now=now)
+    for job in timetable():
+        if job.is_for(shop):
+            world.notice(_("%(job)s…") % {"job": job.title}, "progress", day)
+            run_slot(job, shop, day, now)
+            (after or {}).get(job.name, lambda: None)()
+    wait_for_silence()
+    world.notice(_("The day is ready."), "ready", day)
+
+
+def run_slot(job: Job, shop: Shop, day: date, now: datetime) -> JobRun:
+    """Claim the slot and wait for its end. Raises `DemoFailed`."""
+    due = min(at_time(day, job.at, shop.timezone), now)
+    plan(job=job, shop=shop, due=due)
+    slot = JobRun.objects.filter(job=job.name, shop=shop, slot=day.isoformat())
+    wait_until(lambda: slot.filter(state__in=ENDED).exists(), LONGEST_JOB_SECONDS, f"the job {job.name}")
+    run = slot.get()
+    if run.state != JobRun.State.DONE:
+        raise DemoFailed(f"the job {job.name} of {day} ended as {run.state}: {run.error}")
+    return run
+
+
+def wait_for_silence() -> None:
+    """Until no command moves and every message that is due has reached its chat."""
+    moving = Command.objects.filter(state__in=Command.LIVE)
+    wait_until(lambda: not moving.exists(), LONGEST_JOB_SECONDS, "the commands")
+    wait_until(lambda: not _waiting_messages().exists(), LONGEST_TALK_SECONDS, "the messages")
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    last_tick = 0.0
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"waited {seconds:.0f} seconds in vain for {what}")
+        if time.monotonic() - last_tick > 1:
+            send_ticks()
+            last_tick = time.monotonic()
+        time.sleep(LOOK_SECONDS)
+
+
+def send_ticks() -> None:
+    """What beat would send every few seconds."""
+    for tick in ticks():
+        if tick.task in OWN_TICKS:
+            current_app.send_task(tick.task, expires=10)
+
+
+def _waiting_messages() -> QuerySet[OutboxMessage]:
+    now = clock.now()
+    state = OutboxMessage.State
+    return OutboxMessage.objects.filter(Q(due_at=None) | Q(due_at__lte=now), shown__lt=F("wanted")).exclude(
+        state__in=[state.DEAD, state.EXPIRED]
+    )

@@ -1,0 +1,126 @@
+"""The whole loop without a person: each stage with its figures, and every verdict beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from apps.backoffice.demo.checks import compare
+from apps.backoffice.demo.days import DemoFailed, live_through, wait_for_silence, wait_until
+from apps.backoffice.demo.people import OWNER_ID
+from apps.backoffice.demo.world import Message, World
+from apps.decisions.models import Command, Proposal
+from apps.experiments.models import Experiment, Verdict
+from apps.jobs.models import JobRun, SyncRun
+from apps.shops.models import Shop
+
+DAYS = 8  # seven whole days after the day of the change, and the morning after them
+PRESS_SECONDS = 30
+
+Say = Callable[[str], None]
+
+
+def walk(world: World, shop: Shop, say: Say) -> None:
+    """From the cards of the first morning to a rollback. Raises `DemoFailed` where a stage does not come true."""
+    tell_day(world, shop, say)
+    commands = approve_cards(world, shop, say)
+    for _ in range(DAYS):
+        live_through(world, shop, world.next_day())
+        tell_day(world, shop, say)
+    experiments = tell_verdicts(world, commands, say)
+    roll_one_back(world, experiments, say)
+
+
+def tell_day(world: World, shop: Shop, say: Say) -> None:
+    """The figures of a day, and whether they equal the world's ledger to the last unit."""
+    day = world.today()
+    comparison = compare(world, shop, day - timedelta(days=1))
+    if comparison.wrong:
+        raise DemoFailed("the facts differ from the world's ledger:\n" + "\n".join(comparison.wrong))
+    rows = sum(SyncRun.objects.filter(shop=shop, job_run__slot=day.isoformat()).values_list("received", flat=True))
+    cards = Proposal.objects.filter(shop=shop, state=Proposal.State.PENDING).count()
+    analysis = JobRun.objects.get(job="price_analysis", shop=shop, slot=day.isoformat())
+    say(
+        f"DAY {day} rows={rows} cells={comparison.cells} units={comparison.units} revenue={comparison.revenue} "
+        f"ledger=equal cards={cards} analysis={_pairs(analysis.result)}"
+    )
+
+
+def approve_cards(world: World, shop: Shop, say: Say) -> list[Command]:
+    """Press the first button of every card in the owner's chat, and wait until all changes are verified."""
+    cards = _cards(world, "proposal")
+    if not cards:
+        raise DemoFailed("the first morning brought no price cards")
+    for card in cards:
+        world.press(OWNER_ID, card, card.buttons[0])
+    pending = Proposal.objects.filter(shop=shop, state=Proposal.State.PENDING)
+    wait_until(lambda: not pending.exists(), PRESS_SECONDS, "the presses")
+    wait_for_silence()
+    commands = list(Command.objects.filter(shop=shop).select_related("proposal").order_by("pk"))
+    for command in commands:
+        _check_price(world, command)
+    say(f"APPLIED {len(commands)} of {len(cards)} cards verified={len(commands)}")
+    return commands
+
+
+def _check_price(world: World, command: Command) -> None:
+    price, shown = command.payload["price"], world.price_of(command.payload["external_id"])
+    if command.state != Command.State.VERIFIED or f"{shown:f}" != f"{type(shown)(price):f}":
+        raise DemoFailed(f"{command} is {command.state}; the marketplace shows {shown}, approved was {price}")
+
+
+def tell_verdicts(world: World, commands: list[Command], say: Say) -> list[Experiment]:
+    """One line for each experiment."""
+    experiments = list(
+        Experiment.objects.filter(command__in=commands).select_related("product", "command").order_by("pk")
+    )
+    if len(experiments) != len(commands):
+        raise DemoFailed(f"{len(commands)} verified changes, but {len(experiments)} experiments")
+    for experiment in experiments:
+        verdict = Verdict.objects.filter(experiment=experiment).first()
+        if verdict is None:
+            raise DemoFailed(f"{experiment} has no verdict")
+        say(
+            f"VERDICT {verdict.result} {experiment.product.offer_id} {verdict.probability:.3f} "
+            f"{verdict.effect_low:+.3f}..{verdict.effect_high:+.3f}"
+        )
+    return experiments
+
+
+def roll_one_back(world: World, experiments: list[Experiment], say: Say) -> None:
+    """Press "Roll back" on the verdict whose advice it is, or else on the weakest, and "Keep" on the others."""
+    worst = min(experiments, key=lambda one: one.verdicts.first().probability)  # type: ignore[union-attr]
+    cards = _cards(world, "verdict")
+    for card in cards:
+        button = card.buttons[1 if worst.product.offer_id in card.text else 0]
+        world.press(OWNER_ID, card, button)
+    wait_until(
+        lambda: (
+            not Experiment.objects.filter(pk__in=[one.pk for one in experiments], state__in=Experiment.LIVE).exists()
+        ),
+        PRESS_SECONDS,
+        "the decisions on the verdicts",
+    )
+    wait_for_silence()
+    worst.refresh_from_db()
+    shown = world.price_of(worst.command.payload["external_id"])
+    if worst.state != Experiment.State.ROLLED_BACK or shown != worst.price_from:
+        raise DemoFailed(f"{worst} is {worst.state}; the marketplace shows {shown}")
+    say(f"ROLLED BACK {worst.product.offer_id} {worst.price_to} -> {shown}")
+
+
+def _cards(world: World, subject: str) -> list[Message]:
+    """The messages in the owner's chat that wait for a decision: proposals have Later, verdicts have Extend."""
+    return [message for message in world.messages(OWNER_ID) if len(message.buttons) >= 2 and _is(message, subject)]
+
+
+def _is(message: Message, subject: str) -> bool:
+    from bots.models import ButtonToken
+
+    token = ButtonToken.objects.filter(pk=message.buttons[0].data).first()
+    actions = {"proposal": "proposal.approve", "verdict": "experiment.keep"}
+    return token is not None and token.action == actions[subject]
+
+
+def _pairs(counts: dict[str, object]) -> str:
+    return ",".join(f"{name}:{count}" for name, count in sorted(counts.items()))

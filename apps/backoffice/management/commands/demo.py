@@ -1,0 +1,61 @@
+"""`manage.py demo`: a shop that lives on this machine, with stand-ins for OZON and Telegram.
+
+Everything is started here and stopped together; what must happen in it is `demo_clock`'s.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.backoffice import processes
+from apps.backoffice.demo.stage import Stage, StageTaken, empty_data, only_one, set_stage
+from config.env import env_file
+from config.servers import ServiceError
+from config.services import ensure
+
+LEFT_OUT = (processes.RELEASE, "beat")
+
+
+class Command(BaseCommand):
+    help = "Run the demo until Ctrl-C or SIGTERM; with --once walk through the loop without a person, and end."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="without a person: print each stage, and end")
+        parser.add_argument("--skus", type=int, default=300, help="products of the demo's shop (default: 300)")
+        parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same figures (default: 1)")
+
+    def handle(self, once: bool, skus: int, seed: int, **options: Any) -> None:
+        if not 20 <= skus <= 100_000:
+            raise CommandError(f"--skus: expected 20 to 100000, got {skus}")
+        try:
+            with only_one(), ensure(settings.PLACE) if settings.EMBEDDED else nullcontext():
+                empty_data()
+                code = self._run(set_stage(env_file()), once=once, skus=skus, seed=seed)
+        except (ServiceError, StageTaken) as error:
+            raise CommandError(str(error)) from error
+        sys.exit(code)
+
+    def _run(self, stage: Stage, *, once: bool, skus: int, seed: int) -> int:
+        env = processes.environment(stage.variables)
+        self.stdout.write("Preparing the demo…")
+        if code := processes.release(env):
+            raise CommandError("The release step failed; nothing was started.", returncode=code)
+        manager = processes.Processes(env)
+        manager.add("world", self._world(stage, skus, seed))
+        for name, command in processes.procfile().items():
+            if name not in LEFT_OUT:
+                manager.add(name, command)
+        manager.add("clock", f"exec python manage.py demo_clock{' --once' if once else ''}")
+        manager.loop()
+        return int(manager.returncode or 0)
+
+    @staticmethod
+    def _world(stage: Stage, skus: int, seed: int) -> str:
+        command = f"exec python -m apps.marketplaces.standins --port {stage.world} --skus {skus} --seed {seed}"
+        return f"OZON_CLIENT_ID={settings.OZON_CLIENT_ID} OZON_API_KEY={settings.OZON_API_KEY} {command}"

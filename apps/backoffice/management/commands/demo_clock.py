@@ -1,0 +1,85 @@
+"""`manage.py demo_clock`: the demo's stand-in for beat. With `--once` it also stands in for the person, and ends."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
+from tabulate import tabulate
+
+from apps.backoffice.demo.days import DemoFailed, live_through, send_ticks
+from apps.backoffice.demo.people import OWNER_ID, introduce
+from apps.backoffice.demo.walk import walk
+from apps.backoffice.demo.world import World
+from apps.catalog.costs import import_costs
+from apps.shops.models import Shop
+
+TICK_SECONDS = 2
+LOOK_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    help = "Live through the demo's days as they come."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="walk through the whole loop without a person, and end")
+
+    def handle(self, **options: Any) -> None:
+        world = World(settings.WORLD_URL)
+        shop = Shop.objects.select_related("seller").get(kind=Shop.Kind.OZON)
+        with translation.override(settings.LANGUAGE_CODE):
+            try:
+                self._first_day(world, shop)
+                if options["once"]:
+                    walk(world, shop, self._say)
+                    return
+                self._say(self._table())
+                self._live_on(world, shop)
+            except DemoFailed as error:
+                raise CommandError(str(error)) from error
+
+    def _first_day(self, world: World, shop: Shop) -> None:
+        day = world.today()
+
+        def enter_costs() -> None:
+            import_costs(shop=shop, costs=world.costs(), starts_on=day.replace(year=day.year - 1), by=None)
+
+        introduce(world, shop.seller)
+        live_through(world, shop, day, after={"ozon_sync": enter_costs})
+
+    def _live_on(self, world: World, shop: Shop) -> None:
+        lived, ticked = world.today(), 0.0
+        while True:
+            day = world.today()
+            if day != lived:
+                self._live(world, shop, day)
+                lived = day
+            if time.monotonic() - ticked > TICK_SECONDS:
+                send_ticks()
+                ticked = time.monotonic()
+            time.sleep(LOOK_SECONDS)
+
+    def _live(self, world: World, shop: Shop, day: Any) -> None:
+        try:
+            live_through(world, shop, day)
+        except DemoFailed as error:
+            self.stderr.write(str(error))
+            world.notice(str(error)[:500], "trouble", day)
+
+    def _table(self) -> str:
+        rows = [
+            ("Chat (Telegram)", f"{settings.WORLD_URL}/chat?person={OWNER_ID}", "", ""),
+            ("Admin", f"{settings.DASHBOARD_URL}/admin/", settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD),
+            ("Flower", f"http://127.0.0.1:{settings.FLOWER_PORT}/", settings.FLOWER_USER, settings.FLOWER_PASSWORD),
+        ]
+        return (
+            "\n" + tabulate(rows, headers=["", "address", "user", "password"]) + "\n\nReady. Ctrl-C stops everything.\n"
+        )
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        sys.stdout.flush()
