@@ -6,7 +6,7 @@ All experiments that share a window share one look at the shop; nothing is judge
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -68,66 +68,84 @@ def _require_complete(shop: Shop, today: date) -> None:
         raise Refused(_("The data of this morning are not complete yet; experiments are judged after the sync."))
 
 
-def _review(shop: Shop, window: Window, experiments: list[Experiment], today: date) -> Iterable[str]:
+def _review(shop: Shop, window: Window, experiments: list[Experiment], today: date) -> Iterator[str]:
     data = panel(shop, window.period.first, window.period.last)
-    changes = _changes(shop, window.period)
-    touched = _touched(shop, window.period, changes)
+    history = _History.of(shop, window)
+    seen = counterfactual.ShopWindow(
+        _seen(data, window, history, experiments), t0=counterfactual.PRE_DAYS, days=window.days
+    )
     for experiment in experiments:
-        if _was_disturbed(experiment, changes):
+        sku = data.row_of(experiment.product_id)
+        if history.was_disturbed(experiment):
             with transaction.atomic():
                 lifecycle.void(experiment=experiment, reason="price_changed")
                 _tell(experiment, today)
             yield "VOID"
-            continue
-        sku = data.row_of(experiment.product_id)
-        if sku is None:
-            continue
-        seen = _panel(data, touched, blank=(sku, _other_price_days(experiment, changes, window)))
-        measured = counterfactual.ShopWindow(seen, t0=counterfactual.PRE_DAYS, days=window.days).of(sku)
-        question = verdicts.price_question(ECONOMICS.validate_python(experiment.economics))
-        yield _write(experiment, verdicts.judge(measured, question), today)
+        elif sku is not None:
+            question = verdicts.price_question(ECONOMICS.validate_python(experiment.economics))
+            yield _write(experiment, verdicts.judge(seen.of(sku), question), today)
 
 
-def _changes(shop: Shop, period: Period) -> list[PriceChange]:
-    changes = PriceChange.objects.filter(
-        product__shop=shop, seen_on__gte=period.first, seen_on__lte=period.last, price_from__isnull=False
-    )
-    return list(changes.order_by("seen_at"))
+@dataclass(frozen=True)
+class _History:
+    """What happened to prices in a window, product by product, oldest first."""
+
+    window: Window
+    changes: dict[int, list[PriceChange]]
+    in_experiment: set[int]
+
+    @classmethod
+    def of(cls, shop: Shop, window: Window) -> _History:
+        period = window.period
+        changes: dict[int, list[PriceChange]] = defaultdict(list)
+        found = PriceChange.objects.filter(
+            product__shop=shop, seen_on__gte=period.first, seen_on__lte=period.last, price_from__isnull=False
+        )
+        for change in found.order_by("seen_at", "pk"):
+            changes[change.product_id].append(change)
+        running = Experiment.objects.filter(shop=shop, starts_on__lte=period.last).exclude(state=Experiment.State.VOID)
+        overlapping = {one.product_id for one in running if one.ends_on >= window.starts_on}
+        return cls(window, dict(changes), overlapping)
+
+    def touched(self) -> set[int]:
+        """Products that cannot serve as controls: an experiment or a price change falls into the measured days.
+
+        The day before them is the day of the changes that are measured: it counts as touched too.
+        """
+        changed = {
+            product_id
+            for product_id, changes in self.changes.items()
+            if changes[-1].seen_on >= self.window.starts_on - timedelta(days=1)
+        }
+        return self.in_experiment | changed
+
+    def days_at_other_prices(self, product_id: int, measured: Experiment | None) -> int:
+        """Leading days of the window, up to the last change before the one measured, that say nothing of the price
+        the product had afterwards."""
+        own = measured.command_id if measured else None
+        earlier = [change.seen_on for change in self.changes.get(product_id, []) if change.command_id != own]
+        before = [day for day in earlier if day < self.window.starts_on]
+        return (max(before) - self.window.period.first).days + 1 if before else 0
+
+    def was_disturbed(self, experiment: Experiment) -> bool:
+        """Whether the price was changed again while it was measured."""
+        return any(
+            change.seen_on >= experiment.starts_on and change.command_id != experiment.command_id
+            for change in self.changes.get(experiment.product_id, [])
+        )
 
 
-def _touched(shop: Shop, period: Period, changes: list[PriceChange]) -> set[int]:
-    """Products that cannot serve as controls: their price changed in the window, or an experiment ran in it."""
-    experiments = Experiment.objects.filter(shop=shop, starts_on__lte=period.last).exclude(state=Experiment.State.VOID)
-    in_window = {experiment.product_id for experiment in experiments if experiment.ends_on >= period.first}
-    return in_window | {change.product_id for change in changes}
-
-
-def _was_disturbed(experiment: Experiment, changes: list[PriceChange]) -> bool:
-    return any(
-        change.product_id == experiment.product_id
-        and change.seen_on >= experiment.starts_on
-        and change.command_id != experiment.command_id
-        for change in changes
-    )
-
-
-def _other_price_days(experiment: Experiment, changes: list[PriceChange], window: Window) -> int:
-    """How many columns before the first full day were not wholly at the old price, counted from the window's start:
-    everything up to an earlier change; and the day of the change itself is blanked by the caller."""
-    earlier = [
-        change.seen_on
-        for change in changes
-        if change.product_id == experiment.product_id and change.command_id != experiment.command_id
-    ]
-    return (max(earlier) - window.period.first).days + 1 if earlier else 0
-
-
-def _panel(data: Panel, touched: set[int], *, blank: tuple[int, int]) -> counterfactual.Panel:
-    sku, columns = blank
+def _seen(data: Panel, window: Window, history: _History, experiments: list[Experiment]) -> counterfactual.Panel:
+    """The panel as the statistics may read it: days at other prices say nothing, neither do days nobody recorded."""
+    measured = {experiment.product_id: experiment for experiment in experiments}
     stock = data.in_stock.copy()
-    stock[sku, :columns] = counterfactual.OUT_OF_STOCK
-    stock[sku, counterfactual.PRE_DAYS - 1] = counterfactual.OUT_OF_STOCK
-    controls = ~np.isin(data.product_ids, list(touched))
+    stock[:, ~data.known_days] = counterfactual.OUT_OF_STOCK
+    for row, product_id in enumerate(data.product_ids.tolist()):
+        experiment = measured.get(product_id)
+        stock[row, : history.days_at_other_prices(product_id, experiment)] = counterfactual.OUT_OF_STOCK
+        if experiment:
+            stock[row, counterfactual.PRE_DAYS - 1] = counterfactual.OUT_OF_STOCK
+    controls = ~np.isin(data.product_ids, list(history.touched()))
     return counterfactual.Panel(units=data.units, stock=stock, categories=data.categories, controls=controls)
 
 
