@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from apps.common.db import take_lock
-from apps.jobs.schedule import seed_schedule, seed_shared_schedule
+from apps.jobs.schedule import seed
 from apps.pricing.models import PricingSettings
 from apps.shops.audit import record
 from apps.shops.models import Credential, Language, Member, Person, Seller, Shop
@@ -34,8 +34,9 @@ def bootstrap() -> list[str]:
     """Create what is missing. Returns a line for each thing created, without any secret."""
     with transaction.atomic():
         take_lock("bootstrap")
-        seed_shared_schedule()
-        return list(_create())
+        created = list(_create())
+        seed()
+        return created
 
 
 def _create() -> Iterator[str]:
@@ -51,7 +52,6 @@ def _create() -> Iterator[str]:
         yield from _create_key(seller, key)
     for shop in seller.shops.filter(kind=Shop.Kind.OZON):
         PricingSettings.objects.get_or_create(shop=shop)
-        seed_schedule(shop)
     yield from _create_people(seller)
 
 
