@@ -11,12 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from babel import Locale
-from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from apps.common import formats
 
 TERMS: dict[str, str | Promise] = {
     "cost": _("unit cost"),
@@ -114,50 +112,46 @@ TEMPLATES = REASONS | VIOLATIONS
 
 def say(code: str, figures: Mapping[str, object], *, currency: str) -> str:
     """The sentence of a reason or violation, money in `currency`. KeyError for a code that has no words."""
-    language = Locale.parse(get_language() or "en", sep="-")
-    written = {name: _written(name, figure, currency, language) for name, figure in figures.items()}
+    written = {name: _written(name, figure, currency) for name, figure in figures.items()}
     sentence = str(TEMPLATES[code]) % written
     if code.startswith("change_") and "profit_gain" in written:
         sentence += " " + str(_("%(profit_gain)s a day.")) % written
     return sentence
 
 
-def _written(name: str, figure: object, currency: str, language: Locale) -> str:
-    return WRITERS.get(name.rpartition("_")[2], _plain)(figure, currency, language)
+def _written(name: str, figure: object, currency: str) -> str:
+    return WRITERS.get(name.rpartition("_")[2], _plain)(figure, currency)
 
 
-def _money(figure: object, currency: str, language: Locale) -> str:
-    return _amount(_number(figure), currency, language, _pattern(_number(figure)))
+def _money(figure: object, currency: str) -> str:
+    return formats.money(_number(figure), currency)
 
 
-def _gain(figure: object, currency: str, language: Locale) -> str:
-    """An expected sum with its sign; nobody expects the hundredths of a hundred."""
-    value = _number(figure)
-    shown = value.quantize(Decimal(1)) if abs(value) >= 100 else value
-    return _amount(shown, currency, language, f"+{_pattern(shown)};-{_pattern(shown)}")
+def _gain(figure: object, currency: str) -> str:
+    return formats.gain(_number(figure), currency)
 
 
-def _rate(figure: object, currency: str, language: Locale) -> str:
-    return format_percent(_number(figure), "0.#%", locale=language)
+def _rate(figure: object, currency: str) -> str:
+    return formats.percent(_number(figure))
 
 
-def _day(figure: object, currency: str, language: Locale) -> str:
-    return format_date(date.fromisoformat(str(figure)), locale=language)
+def _day(figure: object, currency: str) -> str:
+    return formats.day(date.fromisoformat(str(figure)))
 
 
-def _days(figure: object, currency: str, language: Locale) -> str:
-    return format_decimal(_number(figure), "#,##0", locale=language)
+def _days(figure: object, currency: str) -> str:
+    return formats.whole(_number(figure))
 
 
-def _terms(figure: object, currency: str, language: Locale) -> str:
+def _terms(figure: object, currency: str) -> str:
     return ", ".join(str(TERMS[term]) for term in str(figure).split(", "))
 
 
-def _plain(figure: object, currency: str, language: Locale) -> str:
-    return format_decimal(figure, locale=language) if isinstance(figure, int | Decimal) else str(figure)
+def _plain(figure: object, currency: str) -> str:
+    return formats.number(figure, decimals=3) if isinstance(figure, int | Decimal) else str(figure)
 
 
-WRITERS: dict[str, Callable[[object, str, Locale], str]] = {
+WRITERS: dict[str, Callable[[object, str], str]] = {
     "price": _money,
     "money": _money,
     "gain": _gain,
@@ -172,12 +166,3 @@ WRITERS: dict[str, Callable[[object, str, Locale], str]] = {
 
 def _number(figure: object) -> Decimal:
     return Decimal(str(figure))
-
-
-def _pattern(value: Decimal) -> str:
-    """Hundredths only where there are any."""
-    return "#,##0\N{NO-BREAK SPACE}¤" if value == value.to_integral_value() else "#,##0.00\N{NO-BREAK SPACE}¤"
-
-
-def _amount(value: Decimal, currency: str, language: Locale, pattern: str) -> str:
-    return format_currency(value, currency, pattern, locale=language, currency_digits=False)
