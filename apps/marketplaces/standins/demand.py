@@ -59,12 +59,18 @@ class Promo:
 
 
 class Demand:
-    """The demand of `skus` products. Arrays have one entry per SKU; money is in roubles.
+    """The demand of `skus` products. Arrays have one entry per SKU; money is in roubles."""
 
-    rate: expected units a day at the market price with no shock; elasticity: of demand to price; price0: market price,
-    where the shop starts; cost: purchase price; commission: share of the price; logistics: delivery and acquiring per
-    unit; acquiring: the part of it that is acquiring; category: 0..CATEGORIES-1; k: size of the negative binomial.
-    """
+    rate: Floats  # expected units a day at the market price with no shock
+    elasticity: Floats  # of demand to price
+    price0: Floats  # the market price, where the shop starts
+    cost: Floats  # purchase price
+    commission: Floats  # share of the price
+    logistics: Floats  # per unit, acquiring included
+    acquiring: Floats  # per unit, the part of the logistics that it is
+    category: Ints  # 0..CATEGORIES-1
+    k: Floats  # size of the negative binomial
+    _paths: Floats  # shape (days since FIRST_DAY, 1 + CATEGORIES + skus)
 
     def __init__(self, seed: int, skus: int = 300, kind: str = "main") -> None:
         if kind not in KINDS:
@@ -101,7 +107,9 @@ class Demand:
         category = season + path[1 : 1 + CATEGORIES]
         trend = self._trend * 180 * math.tanh(day / 180)  # flattens: a lasting trend would run away within years
         promo = self._sensitivity * sum(promo.height for promo in self.promos(day, day))
-        return weekday + path[0] + category[self.category] + path[1 + CATEGORIES :] + trend + promo + self._rival(day)
+        own = path[1 + CATEGORIES :] + trend + self._rival(day)
+        total: Floats = weekday + path[0] + category[self.category] + promo + own
+        return total
 
     def promos(self, first_day: int, last_day: int) -> list[Promo]:
         """Promotions that run on any day from first_day to last_day, in order."""
@@ -117,7 +125,7 @@ class Demand:
         before = self.unit_profit(sku, price_from)
         if before <= 0:
             raise ValueError(f"SKU {sku} earns nothing at {price_from}: a relative effect has no meaning")
-        demand = (price_to / price_from) ** float(self.elasticity[sku])
+        demand: float = (price_to / price_from) ** float(self.elasticity[sku])
         return demand * self.unit_profit(sku, price_to) / before - 1
 
     def _draw_products(self, numbers: np.random.Generator) -> None:
@@ -156,7 +164,8 @@ class Demand:
             raise ValueError(f"day must be {FIRST_DAY} or later, not {day}")
         while len(self._paths) <= day - FIRST_DAY:
             self._paths = np.concatenate([self._paths, self._next_block()])
-        return self._paths[day - FIRST_DAY]
+        path: Floats = self._paths[day - FIRST_DAY]
+        return path
 
     def _next_block(self) -> Floats:
         sds = np.repeat([0.10, 0.07, 0.02], [1, CATEGORIES, self.skus])
@@ -188,7 +197,8 @@ class Demand:
     def _rival(self, day: int) -> Floats:
         slot = day // COMPETITOR_EVERY
         moves = [self._rivals(slot - back) for back in range(1 + COMPETITOR_CUT // COMPETITOR_EVERY)]
-        return np.sum([((first <= day) & (day < end)) * size for first, end, size in moves], axis=0)
+        total: Floats = np.sum([((first <= day) & (day < end)) * size for first, end, size in moves], axis=0)
+        return total
 
 
 def poisson_quantile(quantile: Floats, rate: Floats) -> Ints:
@@ -207,7 +217,8 @@ def _quantile_in_window(quantile: Floats, rate: Floats) -> Ints:
     start = np.maximum(np.floor(rate) - reach, 0).astype(np.int64)
     counts = start + np.arange(int((np.floor(rate) + reach - start).max()) + 1)
     logs = counts * np.log(np.maximum(rate, 1e-300)) - rate - _log_factorial(int(counts.max()) + 1)[counts]
-    return start[:, 0] + (np.cumsum(np.exp(logs), axis=1) < quantile).sum(axis=1)
+    found: Ints = start[:, 0] + (np.cumsum(np.exp(logs), axis=1) < quantile).sum(axis=1)
+    return found
 
 
 @lru_cache(maxsize=8)
@@ -220,4 +231,5 @@ def _log_factorial(size: int) -> Floats:
 
 
 def _centred(values: Floats) -> Floats:
-    return values - values.mean(axis=0)
+    centred: Floats = values - values.mean(axis=0)
+    return centred

@@ -200,7 +200,8 @@ def status_codes(postings: np.ndarray, today: int) -> Ints:
 def changed_on(postings: np.ndarray, today: int) -> Ints:
     """The day of the last change of status that is seen on `today`."""
     days = [np.where(postings[column] < today, postings[column], 0 - NEVER) for column in ("day", *CHANGES)]
-    return np.max(days, axis=0)
+    last: Ints = np.max(days, axis=0)
+    return last
 
 
 def _lines(numbers: np.random.Generator, units: Ints, prices: Ints, old_prices: Ints) -> np.ndarray:

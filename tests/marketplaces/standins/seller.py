@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -88,8 +88,11 @@ class Seller:
         (item,) = self.ask(PRICES, filter=wanted, limit=10)["items"]
         return Decimal(str(item["price"]["price"]))
 
-    def set_price(self, product: int, price: str, **more: Decimal) -> PriceOutcome:
-        item = PriceItem(Decimal(price), "RUB", offer_id=self.world.catalog.offer_id[product], **more)
+    def set_price(
+        self, product: int, price: str, *, old_price: Decimal | None = None, min_price: Decimal | None = None
+    ) -> PriceOutcome:
+        offer_id = self.world.catalog.offer_id[product]
+        item = PriceItem(Decimal(price), "RUB", offer_id=offer_id, old_price=old_price, min_price=min_price)
         return self.client.import_prices([item])[0]
 
 
@@ -99,5 +102,7 @@ def open_shops(*shops: Shop) -> Iterator[list[Seller]]:
         yield [Seller(running.url, running.of, shop) for shop in shops]
 
 
-def day_in(seller: Seller, moment: datetime) -> str:
-    return moment.astimezone(seller.world.zone).date().isoformat()
+def sale_day(seller: Seller, posting: Posting) -> str:
+    """The shop's own day on which a posting counts as a sale."""
+    assert posting.in_process_at is not None
+    return posting.in_process_at.astimezone(seller.world.zone).date().isoformat()

@@ -101,7 +101,7 @@ def undeclared(value: Any, schema: dict[str, Any], components: dict[str, Any], w
 
 
 @pytest.mark.parametrize("path", METHODS)
-def test_an_answer_is_what_the_specification_declares(anna: Seller, specification: dict[str, Any], path: str):
+def test_an_answer_is_what_the_specification_declares(anna: Seller, specification: dict[str, Any], path: str) -> None:
     answer = anna.ask(path, **requests_of(anna)[path])
     declared = specification["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
     components = specification["components"]["schemas"]
@@ -111,7 +111,7 @@ def test_an_answer_is_what_the_specification_declares(anna: Seller, specificatio
 
 
 @pytest.mark.parametrize("path", METHODS)
-def test_an_answer_has_rows_to_be_checked(anna: Seller, path: str):
+def test_an_answer_has_rows_to_be_checked(anna: Seller, path: str) -> None:
     anna.account.analytics_calls.clear()
     answer = anna.ask(path, **requests_of(anna)[path])
     box = answer["result"] if isinstance(answer.get("result"), dict) else answer
@@ -119,7 +119,7 @@ def test_an_answer_has_rows_to_be_checked(anna: Seller, path: str):
     assert any(lists) or path == "/v1/seller/info"
 
 
-def test_fbo_stock_is_what_the_newer_surface_declares(anna: Seller, surface: dict[str, Any]):
+def test_fbo_stock_is_what_the_newer_surface_declares(anna: Seller, surface: dict[str, Any]) -> None:
     answer = anna.ask("/v1/product/info/stocks-by-warehouse/fbo", limit=1000)
     name = "product.v1.GetProductInfoStocksByWarehouseFboResponse"
     assert set(answer) == set(surface[name]["fields"])
@@ -128,7 +128,7 @@ def test_fbo_stock_is_what_the_newer_surface_declares(anna: Seller, surface: dic
         assert all(isinstance(row[field], int) for field in row if field != "offer_id")
 
 
-def test_every_posting_status_and_substatus_is_a_declared_one(anna: Seller, specification: dict[str, Any]):
+def test_every_posting_status_and_substatus_is_a_declared_one(anna: Seller, specification: dict[str, Any]) -> None:
     described = {
         FBO: specification["components"]["schemas"]["posting.v3.PostingFboListResponse"]["properties"]["postings"],
         FBS: specification["components"]["schemas"]["posting.v4.PostingFbsListResponse"]["properties"]["postings"],
@@ -158,7 +158,7 @@ def test_every_posting_status_and_substatus_is_a_declared_one(anna: Seller, spec
         (FBS, "v4_posting_fbs_list.post.request.en2026-06.json"),
     ],
 )
-def test_the_specifications_own_requests_are_understood(anna: Seller, samples: Path, path: str, example: str):
+def test_the_specifications_own_requests_are_understood(anna: Seller, samples: Path, path: str, example: str) -> None:
     request = json.loads((samples / EXAMPLES / example).read_text())
     assert anna.post(path, **request).status_code == 200
 
@@ -173,14 +173,14 @@ def test_the_specifications_own_requests_are_understood(anna: Seller, samples: P
 )
 def test_errors_are_worded_as_captured(
     anna: Seller, samples: Path, name: str, path: str, headers: dict[str, str] | None
-):
+) -> None:
     captured = json.loads((samples / "errors" / name).read_text())
     answer = anna.post(path) if headers is None else anna.stranger(path)
     assert answer.status_code == captured["http_status"]
     assert {**captured["body"], "details": []} == answer.json()
 
 
-def test_the_item_limit_is_worded_as_captured(anna: Seller, samples: Path):
+def test_the_item_limit_is_worded_as_captured(anna: Seller, samples: Path) -> None:
     captured = json.loads((samples / "errors/seller_import_prices_item_limit.json").read_text())["result"][0]
     price = f"{anna.world.price[1] / 100:.0f}"
     answers = [anna.set_price(1, price) for _ in range(11)]

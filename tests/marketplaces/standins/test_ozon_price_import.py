@@ -56,7 +56,7 @@ def codes(boris: Seller, **item: object) -> list[str]:
 
 
 class TestWriting:
-    def test_a_price_is_shown_at_once_and_kept_as_a_write(self, boris: Seller):
+    def test_a_price_is_shown_at_once_and_kept_as_a_write(self, boris: Seller) -> None:
         outcome = boris.set_price(PRODUCT, "1100", old_price=Decimal(1500), min_price=Decimal(900))
         assert outcome.updated is True
         assert boris.price_of(PRODUCT) == 1100
@@ -85,7 +85,7 @@ class TestWriting:
             ({"price": "1000", "min_price": "1001"}, "price_less_than_min_auto_price"),
         ],
     )
-    def test_an_item_is_refused_under_http_200(self, boris: Seller, item: dict[str, str], code: str):
+    def test_an_item_is_refused_under_http_200(self, boris: Seller, item: dict[str, str], code: str) -> None:
         assert codes(boris, **item) == [code]
         assert boris.price_of(PRODUCT) == 1000
 
@@ -99,11 +99,11 @@ class TestWriting:
             {"price": "1000", "min_price": "1000"},
         ],
     )
-    def test_at_the_other_side_of_each_rule_it_is_taken(self, boris: Seller, item: dict[str, str]):
+    def test_at_the_other_side_of_each_rule_it_is_taken(self, boris: Seller, item: dict[str, str]) -> None:
         assert codes(boris, **item) == []
         assert boris.price_of(PRODUCT) == Decimal(item["price"])
 
-    def test_one_refused_item_does_not_stop_the_others(self, boris: Seller):
+    def test_one_refused_item_does_not_stop_the_others(self, boris: Seller) -> None:
         catalog = boris.world.catalog
         items = [
             {"offer_id": "no such thing", "price": "1"},
@@ -114,7 +114,7 @@ class TestWriting:
         assert taken["updated"] is True
         assert taken["product_id"] == catalog.product_id[PRODUCT], "offer_id wins over product_id"
 
-    def test_ten_updates_of_a_product_and_hour(self, boris: Seller):
+    def test_ten_updates_of_a_product_and_hour(self, boris: Seller) -> None:
         assert [codes(boris, price=str(1001 + n)) for n in range(10)] == [[]] * 10
         (message,) = codes(boris, price="1020")
         assert message.endswith("acquire limit per item: items limit: limit exceeded")
@@ -135,12 +135,14 @@ class TestWriting:
             ([{"price": "1", "discount": "5"}], 'unknown field "discount"'),
         ],
     )
-    def test_a_request_of_the_wrong_shape_changes_nothing(self, boris: Seller, prices: list[object], message: str):
+    def test_a_request_of_the_wrong_shape_changes_nothing(
+        self, boris: Seller, prices: list[object], message: str
+    ) -> None:
         status, code, said = boris.refusal(IMPORT, prices=prices)
         assert (status, code) == (400, 3)
         assert message in said
 
-    def test_a_written_price_moves_tomorrows_sales(self, boris: Seller):
+    def test_a_written_price_moves_tomorrows_sales(self, boris: Seller) -> None:
         busiest = int(boris.world.demand.rate.argmax())
         half = boris.world.price[busiest] / 200
         outcome = boris.set_price(busiest, f"{half:.0f}", min_price=Decimal(1))
@@ -154,7 +156,7 @@ class TestWriting:
 
 class TestFaultsOfWrites:
     @pytest.mark.parametrize("kind", ["502_after_apply", "hang_after_apply", "truncated_json", "reset_after_apply"])
-    def test_the_answer_is_lost_and_the_price_is_there(self, boris: Seller, hasty: OzonSeller, kind: str):
+    def test_the_answer_is_lost_and_the_price_is_there(self, boris: Seller, hasty: OzonSeller, kind: str) -> None:
         boris.script(IMPORT, kind)
         with pytest.raises(Unclear):
             hasty.import_prices([PriceItem(Decimal(1100), "RUB", offer_id=boris.world.catalog.offer_id[PRODUCT])])
@@ -162,33 +164,36 @@ class TestFaultsOfWrites:
         assert len(boris.world.ledger.writes) == 1
 
     @pytest.mark.parametrize("kind", ["500", "hang", "html", "reset"])
-    def test_the_answer_is_unclear_and_the_price_is_not_there(self, boris: Seller, hasty: OzonSeller, kind: str):
+    def test_the_answer_is_unclear_and_the_price_is_not_there(
+        self, boris: Seller, hasty: OzonSeller, kind: str
+    ) -> None:
         boris.script(IMPORT, kind)
         with pytest.raises(Unclear):
             hasty.import_prices([PriceItem(Decimal(1100), "RUB", offer_id=boris.world.catalog.offer_id[PRODUCT])])
         assert boris.price_of(PRODUCT) == 1000
 
-    def test_too_many_requests_are_surely_not_applied(self, boris: Seller, hasty: OzonSeller):
+    def test_too_many_requests_are_surely_not_applied(self, boris: Seller, hasty: OzonSeller) -> None:
         boris.script(IMPORT, "429", retry_after=7)
         with pytest.raises(Temporary) as caught:
             hasty.import_prices([PriceItem(Decimal(1100), "RUB", offer_id=boris.world.catalog.offer_id[PRODUCT])])
         assert caught.value.retry_after == 7
         assert boris.price_of(PRODUCT) == 1000
 
-    def test_updated_true_without_effect(self, boris: Seller):
+    def test_updated_true_without_effect(self, boris: Seller) -> None:
         boris.script(IMPORT, "no_effect")
         assert boris.set_price(PRODUCT, "1100").updated is True
         assert boris.price_of(PRODUCT) == 1000
 
-    def test_a_price_that_comes_later(self, boris: Seller):
+    def test_a_price_that_comes_later(self, boris: Seller) -> None:
         boris.script(IMPORT, "late_apply", delay=0.3)
         assert boris.set_price(PRODUCT, "1100").updated is True
         shown = [boris.price_of(PRODUCT)]
         while shown[-1] == 1000 and len(shown) < 500:
             shown.append(boris.price_of(PRODUCT))
-        assert (shown[0], shown[-1]) == (1000, 1100)
+        assert shown[0] == 1000
+        assert shown[-1] == 1100
 
-    def test_a_revoked_key(self, boris: Seller):
+    def test_a_revoked_key(self, boris: Seller) -> None:
         boris.script("*", "revoked_key", times=2)
         with pytest.raises(WrongCredentials, match="deactivated"):
             boris.set_price(PRODUCT, "1100")
@@ -198,7 +203,7 @@ class TestFaultsOfWrites:
 
 
 class TestFaultsOfReads:
-    def test_a_half_page_goes_on_where_it_stopped(self, boris: Seller):
+    def test_a_half_page_goes_on_where_it_stopped(self, boris: Seller) -> None:
         boris.script(PRODUCTS, "half_page")
         pages = list(boris.client.products())
         assert [len(page.rows) for page in pages] == [BORIS.skus]
@@ -209,7 +214,7 @@ class TestFaultsOfReads:
         assert len(first["items"]) == 5
         assert found == boris.world.catalog.product_id.tolist()
 
-    def test_a_repeated_cursor_is_noticed(self, boris: Seller):
+    def test_a_repeated_cursor_is_noticed(self, boris: Seller) -> None:
         boris.script(FBO, "repeated_cursor", after_calls=1)
         now = boris.world.clock.moment()
         with pytest.raises(RepeatedCursor):
@@ -228,7 +233,7 @@ class TestFaultsOfReads:
             ("/v2/warehouse/list", {"limit": 10}, "warehouses"),
         ],
     )
-    def test_an_empty_answer_is_well_formed(self, boris: Seller, path: str, body: dict[str, object], rows: str):
+    def test_an_empty_answer_is_well_formed(self, boris: Seller, path: str, body: dict[str, object], rows: str) -> None:
         boris.script(path, "empty_200")
         answer = boris.ask(path, **body)
         box = answer["result"] if isinstance(answer.get("result"), dict) else answer
@@ -236,14 +241,14 @@ class TestFaultsOfReads:
         assert not box.get("total")
         assert not box.get("cursor")
 
-    def test_empty_postings_and_analytics(self, boris: Seller):
+    def test_empty_postings_and_analytics(self, boris: Seller) -> None:
         boris.script("*", "empty_200", times=2)
         assert boris.ask(FBO, filter=boris.period(), limit=100) == {"postings": [], "cursor": "", "has_next": False}
         wanted = {"date_from": "2026-02-25", "date_to": "2026-03-01", "limit": 10}
         answer = boris.ask("/v1/analytics/data", **wanted, metrics=["revenue"], dimension=["sku"])
         assert answer["result"] == {"data": [], "totals": [0]}
 
-    def test_reads_of_a_broken_line_are_repeated_or_malformed(self, boris: Seller, hasty: OzonSeller):
+    def test_reads_of_a_broken_line_are_repeated_or_malformed(self, boris: Seller, hasty: OzonSeller) -> None:
         boris.script(PRICES, "500")
         assert sum(len(page.rows) for page in boris.client.prices()) == BORIS.skus
         boris.script(PRICES, "html", times=None)
