@@ -36,7 +36,7 @@ services: setup
 	@exec $(PY) manage.py services
 
 test: setup
-	$(PY) -m pytest -n 2 --dist loadscope --cov --cov-report= $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadscope --cov --cov-report= --cov-fail-under=0 $(ARGS)
 
 .vitrina/tools.env: .env.example | setup
 	@rm -f $@
