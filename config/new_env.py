@@ -50,6 +50,7 @@ def demo_env() -> Path:
             "FLOWER_PASSWORD": secrets.token_urlsafe(9),
             "TELEGRAM_BOT_TOKEN": f"{secrets.randbelow(10**9)}:{secrets.token_urlsafe(26)}",
             "TELEGRAM_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+            "LOG_LEVEL": "WARNING",
             "SETTLE_SECONDS": "0.5",
             "SOFT_SHUTDOWN_SECONDS": "2",
         },
