@@ -1,0 +1,155 @@
+"""How long the stock of each product lasts, and what to order: from the database to plain records.
+
+A handful of queries whatever the number of products. What is not known stays None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+from django.db.models import F, Sum
+
+from apps.catalog.models import Cost, Product, StockSnapshot, Warehouse
+from apps.common.periods import Period, day_of
+from apps.inventory.reorder import ORIGIN_STEP, ORIGINS, RATE_DAYS, Supply, daily_rates, drift, need, service_level
+from apps.sales.panel import OUT_OF_STOCK, panel
+from apps.sales.shop_sync import data_as_of
+from apps.shops.models import Shop
+
+SUPPLY = Supply()
+OBSERVED_DAYS = RATE_DAYS + SUPPLY.exposed_days + ORIGIN_STEP * (ORIGINS - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover:
+    """One product this morning. `stock` is what can be sold, without what is reserved; `rate` is units a day over the
+    days in stock; `point` is the reorder point and `order` how many to order now, 0 for none.
+
+    None is unknown. What is on the way is never known here: OZON does not tell it.
+    """
+
+    product: Product
+    stock: int | None
+    rate: float | None
+    point: int | None
+    order: int
+
+    @property
+    def days(self) -> float | None:
+        """How many days the stock lasts; None when that is unknown or nothing sells."""
+        return self.stock / self.rate if self.stock is not None and self.rate else None
+
+    @property
+    def is_low(self) -> bool:
+        """It runs out before goods that are ordered later than now can come."""
+        return self.order > 0
+
+    @property
+    def is_out(self) -> bool:
+        return self.is_low and not self.stock
+
+
+@dataclass(frozen=True)
+class ShopCover:
+    """A shop's products as of its last complete sync, the most urgent first."""
+
+    as_of: datetime
+    today: date
+    covers: tuple[Cover, ...]
+
+    @property
+    def low(self) -> tuple[Cover, ...]:
+        return tuple(cover for cover in self.covers if cover.is_low)
+
+    @property
+    def unknown(self) -> tuple[Cover, ...]:
+        """Products of which nobody can say how long they last."""
+        return tuple(cover for cover in self.covers if cover.stock is None or cover.rate is None)
+
+
+def load_cover(shop: Shop, *, supply: Supply = SUPPLY) -> ShopCover | None:
+    """The products that are not archived; None for a shop that was never synced to the end."""
+    as_of = data_as_of(shop)
+    if as_of is None:
+        return None
+    today = day_of(as_of, shop.timezone)
+    observed = Period.ending(today - timedelta(days=1), days=OBSERVED_DAYS)
+    sales = panel(shop, observed.first, observed.last)
+    stocked = (sales.in_stock != OUT_OF_STOCK) & sales.known_days
+    rates = daily_rates(sales.units[:, -RATE_DAYS:], stocked[:, -RATE_DAYS:])
+    morning = _Morning(
+        today=today,
+        rates=dict(zip(sales.product_ids.tolist(), rates.tolist(), strict=True)),
+        stock=_stock(shop, today),
+        costs=_costs(shop, today),
+        kappa=drift(sales.units, stocked, window_days=supply.exposed_days),
+    )
+    products = Product.objects.filter(shop=shop, is_archived=False)
+    covers = [_cover(product, morning, supply) for product in products]
+    return ShopCover(as_of, today, tuple(sorted(covers, key=_urgency)))
+
+
+@dataclass(frozen=True)
+class _Morning:
+    today: date
+    rates: dict[int, float]
+    stock: dict[int, dict[str, int]]
+    costs: dict[int, Decimal]
+    kappa: float
+
+
+def _cover(product: Product, morning: _Morning, supply: Supply) -> Cover:
+    schemes = morning.stock.get(product.pk)
+    stock = sum(schemes.values()) if schemes is not None else None
+    rate = morning.rates.get(product.pk)
+    if rate is None or np.isnan(rate):
+        return Cover(product=product, stock=stock, rate=None, point=None, order=0)
+    if stock is None:
+        return Cover(product=product, stock=None, rate=rate, point=None, order=0)
+    cost = morning.costs.get(product.pk)
+    margin = _margin(product, cost, schemes or {})
+    level = service_level(_float(margin), _float(cost), supply)
+    found = need(rate=rate, stock=stock, inbound=0, level=level, kappa=morning.kappa, supply=supply)
+    return Cover(product=product, stock=stock, rate=rate, point=found.point, order=found.order)
+
+
+def _margin(product: Product, cost: Decimal | None, schemes: dict[str, int]) -> Decimal | None:
+    """What a lost sale costs: the profit of a unit under the scheme that holds most of the stock."""
+    own = schemes.get(Warehouse.Scheme.FBS, 0) > schemes.get(Warehouse.Scheme.FBO, 0)
+    share = product.fbs_commission_rate if own else product.fbo_commission_rate
+    logistics = product.fbs_logistics if own else product.fbo_logistics
+    price, acquiring = product.price, product.acquiring
+    if price is None or share is None or logistics is None or acquiring is None or cost is None:
+        return None
+    return price * (1 - share) - logistics - acquiring - cost
+
+
+def _stock(shop: Shop, today: date) -> dict[int, dict[str, int]]:
+    """Units that can be sold this morning, by product and scheme."""
+    rows = (
+        StockSnapshot.objects.filter(warehouse__shop=shop, day=today)
+        .values_list("product_id", "warehouse__scheme")
+        .annotate(units=Sum(F("present") - F("reserved")))
+    )
+    stock: dict[int, dict[str, int]] = {}
+    for product_id, scheme, units in rows:
+        stock.setdefault(product_id, {})[scheme] = max(units, 0)
+    return stock
+
+
+def _costs(shop: Shop, today: date) -> dict[int, Decimal]:
+    in_force = Cost.objects.filter(product__shop=shop, starts_on__lte=today).order_by("product", "-starts_on")
+    return dict(in_force.distinct("product").values_list("product_id", "amount"))
+
+
+def _urgency(cover: Cover) -> tuple[bool, float, float, int]:
+    """What is to be ordered first, and of that what is gone or goes soonest; what sells more before what sells less."""
+    days = cover.days if cover.days is not None else float("inf")
+    return (not cover.is_low, days, -(cover.rate or 0.0), cover.product.pk)
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
