@@ -32,11 +32,16 @@ class Kind(StrEnum):
     HALF_PAGE = "half_page"  # half the rows of the page, the cursor goes on correctly
     REPEATED_CURSOR = "repeated_cursor"  # the page comes with the cursor that was asked for
     EMPTY_200 = "empty_200"  # a well-formed answer without rows
+    ODD_ROW = "odd_row"  # one row of the page has null where its identifier belongs
+    KOPECKS = "kopecks"  # prices a hundred times as large
     REVOKED_KEY = "revoked_key"  # the answer to a key that is no longer valid
 
 
 PLAYED_BY_ROUTE = frozenset(
-    {Kind.NO_EFFECT, Kind.LATE_APPLY, Kind.HALF_PAGE, Kind.REPEATED_CURSOR, Kind.EMPTY_200, Kind.REVOKED_KEY}
+    {
+        *(Kind.NO_EFFECT, Kind.LATE_APPLY, Kind.HALF_PAGE, Kind.REPEATED_CURSOR, Kind.EMPTY_200),
+        *(Kind.ODD_ROW, Kind.KOPECKS, Kind.REVOKED_KEY),
+    }
 )
 DEFAULT_DELAY = {Kind.HANG: 3600.0, Kind.HANG_AFTER_APPLY: 3600.0, Kind.DRIP: 1.0, Kind.LATE_APPLY: 5.0}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -65,7 +66,8 @@ class TestWriting:
         assert (row["price"], row["old_price"], row["min_price"]) == ("1100.00", "1500.00", "900.00")
         assert row["in_force"] != row["price"]
         (write,) = told["writes"]
-        assert (write["price_from"], write["price_to"], write["acts_from"]) == ("1000.00", "1100.00", "2026-03-03")
+        tomorrow = str(boris.world.clock.date + timedelta(days=1))
+        assert (write["price_from"], write["price_to"], write["acts_from"]) == ("1000.00", "1100.00", tomorrow)
 
     @pytest.mark.parametrize(
         ("item", "code"),
@@ -254,3 +256,22 @@ class TestFaultsOfReads:
         boris.script(PRICES, "html", times=None)
         with pytest.raises((Malformed, Temporary)):
             list(hasty.prices())
+
+    @pytest.mark.parametrize("name", ["products", "prices", "stocks", "fbo_stocks"])
+    def test_an_odd_row_is_reported_and_the_others_are_kept(self, boris: Seller, name: str) -> None:
+        boris.script("*", "odd_row")
+        (page,) = getattr(boris.client, name)()
+        assert len(page.bad_rows) == 1
+        assert page.rows
+
+    def test_an_odd_posting_too(self, boris: Seller) -> None:
+        boris.script(FBO, "odd_row")
+        now = boris.world.clock.moment()
+        pages = list(boris.client.fbo_postings(since=now.replace(month=2), to=now))
+        assert sum(len(page.bad_rows) for page in pages) == 1
+
+    def test_prices_in_kopecks(self, boris: Seller) -> None:
+        boris.script(PRICES, "kopecks")
+        (page,) = boris.client.prices()
+        assert page.rows[PRODUCT].price.price == 100_000
+        assert boris.price_of(PRODUCT) == 1000

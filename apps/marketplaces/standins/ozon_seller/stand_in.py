@@ -20,8 +20,10 @@ from apps.marketplaces.standins.ozon_seller import (
 )
 from apps.marketplaces.standins.ozon_seller.ask import Ask
 from apps.marketplaces.standins.ozon_seller.gate import Account, Gate, Refused, invalid
+from apps.marketplaces.standins.ozon_seller.odd import spoiled
 
-LIST_FAULTS = frozenset({Kind.HALF_PAGE, Kind.REPEATED_CURSOR, Kind.EMPTY_200, Kind.REVOKED_KEY})
+LIST_FAULTS = frozenset({Kind.HALF_PAGE, Kind.REPEATED_CURSOR, Kind.EMPTY_200, Kind.ODD_ROW, Kind.REVOKED_KEY})
+PRICE_FAULTS = LIST_FAULTS | {Kind.KOPECKS}
 READ_FAULTS = frozenset({Kind.EMPTY_200, Kind.REVOKED_KEY})
 WRITE_FAULTS = frozenset({Kind.NO_EFFECT, Kind.LATE_APPLY, Kind.REVOKED_KEY})
 KEY_FAULTS = frozenset({Kind.REVOKED_KEY})
@@ -57,7 +59,7 @@ class OzonSeller:
             Method("/v3/product/info/list", "GetProductInfoListRequest", products.product_info_list, READ_FAULTS),
             Method("/v4/product/info/attributes", "ProductAttributes", products.product_attributes, LIST_FAULTS),
             Method("/v1/description-category/tree", "GetTreeRequest", products.category_tree, READ_FAULTS),
-            Method("/v5/product/info/prices", "GetProductInfoPricesRequest", prices.product_prices, LIST_FAULTS),
+            Method("/v5/product/info/prices", "GetProductInfoPricesRequest", prices.product_prices, PRICE_FAULTS),
             Method("/v4/product/info/stocks", "GetProductInfoStocksRequest", stocks.fbs_stocks, LIST_FAULTS),
             Method("/v1/product/info/stocks-by-warehouse/fbo", "StocksByWarehouseFbo", stocks.fbo_stocks, LIST_FAULTS),
             Method("/v2/warehouse/list", "WarehouseListRequest", stocks.warehouse_list, LIST_FAULTS),
@@ -90,7 +92,7 @@ class OzonSeller:
             try:
                 account = self._admit(call)
                 account.world.settle()
-                answer = method.answer(Ask(account, method.message, call.fields, call.fault))
+                answer = spoiled(call.fault, method.answer(Ask(account, method.message, call.fields, call.fault)))
             except Refused as refused:
                 return refused.response()
             return gate.answered(answer, headers={"Ratelimit-Remaining": str(self.gate.remaining(account))})
