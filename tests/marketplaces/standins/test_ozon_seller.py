@@ -1,21 +1,18 @@
-"""The OZON stand-in as a client meets it: keys, limits, lists, postings that equal the ledger, and refusals."""
+"""The OZON stand-in as a client meets it: keys, limits, lists, refusals; and what the world tells beside it."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pytest
 import requests
 from starlette.datastructures import Headers
 
-from apps.marketplaces.errors import SwitchedOff, Temporary, WrongCredentials
+from apps.marketplaces.errors import SwitchedOff, WrongCredentials
 from apps.marketplaces.ozon_seller.client import OzonSeller
-from apps.marketplaces.ozon_seller.postings import Posting
 from apps.marketplaces.paging import Page
 from apps.marketplaces.standins.catalog import FBO as FBO_ONLY
 from apps.marketplaces.standins.demand import Demand
@@ -23,9 +20,7 @@ from apps.marketplaces.standins.ozon_seller.ask import Ask
 from apps.marketplaces.standins.ozon_seller.gate import Account, Gate, Refused
 from apps.marketplaces.standins.ozon_seller.prices import product_prices
 from apps.marketplaces.standins.world import START, World
-from tests.marketplaces.standins.seller import ANNA, BORIS, FBO, FBS, PRICES, PRODUCTS, Seller, open_shops, sale_day
-
-RETURN_REASONS = {504, 665, 666, 667}
+from tests.marketplaces.standins.seller import ANNA, BORIS, FBO, PRICES, PRODUCTS, Seller, open_shops
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +38,6 @@ def anna(sellers: list[Seller]) -> Seller:
 @pytest.fixture
 def boris(sellers: list[Seller]) -> Seller:
     return sellers[1]
-
-
-@pytest.fixture(scope="module")
-def postings(sellers: list[Seller]) -> list[Posting]:
-    """All of Anna's postings, walked page by page through both lists."""
-    return sellers[0].postings()
 
 
 class TestKeys:
@@ -274,212 +263,6 @@ class TestLists:
         assert message in said
 
 
-class TestPostings:
-    def test_postings_walked_through_the_api_equal_the_ledger(self, anna: Seller, postings: list[Posting]) -> None:
-        units, cancelled, returned = (Counter[tuple[str, int]]() for _ in range(3))
-        revenue: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
-        for posting in postings:
-            for line in posting.products:
-                key = (sale_day(anna, posting), line.sku)
-                units[key] += line.quantity
-                revenue[key] += line.price.amount * line.quantity
-                if posting.status == "cancelled":
-                    after = posting.substatus == "posting_returned_to_warehouse"
-                    (returned if after else cancelled)[key] += line.quantity
-        days = anna.told("ledger")["days"]
-        assert [day["day"] for day in days] == [str(START - timedelta(days=back)) for back in range(35, 0, -1)]
-        for day in days:
-            for row in day["rows"]:
-                key = (day["day"], row["sku"])
-                assert (units[key], cancelled[key], returned[key]) == (
-                    row["units"],
-                    row["cancelled_units"],
-                    row["returned_units"],
-                )
-                assert revenue[key] == Decimal(row["revenue"])
-        assert sum(units.values()) > 1000
-        assert sum(returned.values()) > 10 < sum(cancelled.values())
-
-    def test_in_another_zone_too(self, boris: Seller) -> None:
-        units: Counter[tuple[str, int]] = Counter()
-        for posting in boris.postings():
-            for line in posting.products:
-                units[sale_day(boris, posting), line.sku] += line.quantity
-        ledger = {(day["day"], row["sku"]): row["units"] for day in boris.told("ledger")["days"] for row in day["rows"]}
-        assert units == {key: count for key, count in ledger.items() if count}
-
-    def test_orders_span_postings(self, postings: list[Posting]) -> None:
-        per_order = Counter(posting.order_number for posting in postings)
-        assert set(per_order.values()) == {1, 2}
-        assert len({posting.posting_number for posting in postings}) == len(postings)
-        assert {len(posting.products) for posting in postings} == {1, 2}
-
-    def test_a_return_and_a_cancellation_can_be_told_apart_in_fbs(self, postings: list[Posting]) -> None:
-        ended = [
-            (posting, posting.cancellation)
-            for posting in postings
-            if posting.status == "cancelled" and posting.shipment_date and posting.cancellation
-        ]
-        assert ended
-        for posting, cancellation in ended:
-            returned = posting.substatus == "posting_returned_to_warehouse"
-            assert cancellation.cancelled_after_ship is returned
-            assert (cancellation.cancel_reason_id in RETURN_REASONS) is returned
-
-    def test_a_return_and_a_cancellation_can_be_told_apart_in_fbo(self, postings: list[Posting]) -> None:
-        ended = [posting for posting in postings if posting.status == "cancelled" and posting.created_at]
-        assert {posting.substatus for posting in ended} == {"posting_canceled", "posting_returned_to_warehouse"}
-        for posting in ended:
-            returned = posting.substatus == "posting_returned_to_warehouse"
-            assert (posting.cancel_reason_id in RETURN_REASONS) is returned
-
-    def test_the_period_is_by_the_start_of_processing_and_both_ends_count(self, anna: Seller) -> None:
-        page = anna.ask(FBO, filter=anna.period(), limit=100)["postings"]
-        moments = [posting["in_process_at"] for posting in page]
-        assert moments == sorted(moments)
-        wanted = {"since": moments[5], "to": moments[9]}
-        again = anna.ask(FBO, filter=wanted, limit=100)["postings"]
-        assert [one["posting_number"] for one in again] == [
-            one["posting_number"] for one in page if moments[5] <= one["in_process_at"] <= moments[9]
-        ]
-
-    def test_filters_by_status_number_order_and_change(self, anna: Seller) -> None:
-        delivered = anna.ask(FBO, filter={**anna.period(), "statuses": ["delivered"]}, limit=100)["postings"]
-        assert {one["status"] for one in delivered} == {"delivered"}
-        number, order = delivered[3]["posting_number"], delivered[3]["order_number"]
-        (one,) = anna.ask(FBO, filter={"posting_numbers": [number, "1-2-3", "what"]}, limit=100)["postings"]
-        assert one["posting_number"] == number
-        siblings = anna.ask(FBO, filter={"order_numbers": [order]}, limit=100)["postings"]
-        assert {one["order_number"] for one in siblings} == {order}
-        now = anna.world.clock.moment()
-        changed = {"from": (now - timedelta(days=1.5)).isoformat(), "to": now.isoformat()}
-        recent = anna.ask(FBS, filter={**anna.period(), "last_changed_status_date": changed}, limit=100)["postings"]
-        everything = anna.ask(FBS, filter=anna.period(), limit=100)
-        assert 0 < len(recent) < len(everything["postings"])
-        assert anna.ask(FBS, filter={**anna.period(), "warehouse_ids": ["7"]}, limit=100)["postings"] == []
-
-    def test_descending_is_ascending_turned_round(self, anna: Seller) -> None:
-        up, down = (
-            anna.ask(FBO, filter=anna.period(3), limit=100, sort_dir=way)["postings"] for way in ("ASC", "DESC")
-        )
-        newest = anna.ask(FBO, filter=anna.period(3), limit=1, sort_dir="DESC")["postings"][0]
-        assert newest == down[0] != up[0]
-
-    @pytest.mark.parametrize("path", [FBO, FBS])
-    @pytest.mark.parametrize(
-        ("more", "message"),
-        [
-            ({"limit": 101}, "value must be inside range (0, 100]"),
-            ({"limit": 100, "offset": 0}, 'unknown field "offset"'),
-            ({"limit": 100, "dir": "ASC"}, 'unknown field "dir"'),
-            ({"limit": 100, "sort_dir": "UP"}, "invalid value for enum field sort_dir"),
-        ],
-    )
-    def test_the_old_way_of_paging_is_refused(
-        self, anna: Seller, path: str, more: dict[str, object], message: str
-    ) -> None:
-        status, _, said = anna.refusal(path, filter=anna.period(), **more)
-        assert status == 400
-        assert message in said
-
-    def test_more_than_a_year_is_too_long(self, anna: Seller) -> None:
-        assert anna.refusal(FBO, filter=anna.period(400), limit=100) == (400, 3, "PERIOD_IS_TOO_LONG")
-
-    def test_a_period_that_ends_before_it_begins_is_refused(self, anna: Seller) -> None:
-        period = anna.period()
-        backwards = {"since": period["to"], "to": period["since"]}
-        assert "must not be earlier" in anna.refusal(FBS, filter=backwards, limit=100)[2]
-
-    def test_financial_data_comes_only_when_asked_for(self, anna: Seller) -> None:
-        bare = anna.ask(FBO, filter=anna.period(), limit=1)["postings"][0]
-        full = anna.ask(
-            FBO, filter=anna.period(), limit=1, **{"with": {"financial_data": True, "analytics_data": True}}
-        )
-        (line,) = full["postings"][0]["financial_data"]["products"][:1]
-        assert bare["financial_data"] is None is bare["analytics_data"]
-        assert line["product_id"] == full["postings"][0]["products"][0]["sku"], "it is the SKU, whatever its name"
-        assert line["commission"]["percent"] == 20
-        assert full["postings"][0]["analytics_data"]["warehouse_name"]
-
-
-class TestAnalytics:
-    @pytest.fixture(autouse=True)
-    def fresh_minute(self, anna: Seller) -> None:
-        anna.account.analytics_calls.clear()
-
-    def asked(self, **more: object) -> dict[str, object]:
-        usual = {"date_from": "2026-02-24", "date_to": "2026-03-01", "limit": 1000}
-        return {**usual, "metrics": ["ordered_units", "revenue"], "dimension": ["sku", "day"], **more}
-
-    def test_its_figures_equal_the_ledger(self, anna: Seller) -> None:
-        answer = anna.ask("/v1/analytics/data", **self.asked())["result"]
-        found = {tuple(one["id"] for one in row["dimensions"]): row["metrics"] for row in answer["data"]}
-        ledger = anna.told("ledger", **{"from": "2026-02-24", "to": "2026-03-01"})["days"]
-        expected = {
-            (str(row["sku"]), day["day"]): [row["units"], float(row["revenue"])]
-            for day in ledger
-            for row in day["rows"]
-            if row["units"]
-        }
-        assert found == expected
-        assert answer["totals"][0] == sum(units for units, _ in expected.values())
-
-    @pytest.mark.parametrize(("dimension", "ids"), [("month", {"2026-02-01", "2026-03-01"}), ("week", {"2026-02-23"})])
-    def test_it_sums_up_by_week_and_month(self, anna: Seller, dimension: str, ids: set[str]) -> None:
-        rows = anna.ask("/v1/analytics/data", **self.asked(dimension=[dimension]))["result"]["data"]
-        assert {row["dimensions"][0]["id"] for row in rows} == ids
-
-    def test_it_filters_sorts_and_pages(self, anna: Seller) -> None:
-        more = {
-            "filters": [{"key": "ordered_units", "op": "GTE", "value": "2"}],
-            "sort": [{"key": "revenue", "order": "DESC"}],
-            "limit": 3,
-            "offset": 1,
-        }
-        rows = anna.ask("/v1/analytics/data", **self.asked(**more))["result"]["data"]
-        revenues = [row["metrics"][1] for row in rows]
-        assert len(rows) == 3
-        assert revenues == sorted(revenues, reverse=True)
-        assert min(row["metrics"][0] for row in rows) >= 2
-
-    def test_a_filter_on_a_dimension(self, anna: Seller) -> None:
-        only = [{"key": "day", "op": "EQ", "value": "2026-02-27"}]
-        rows = anna.ask("/v1/analytics/data", **self.asked(filters=only))["result"]["data"]
-        assert {row["dimensions"][1]["id"] for row in rows} == {"2026-02-27"}
-
-    def test_one_call_a_minute(self, anna: Seller) -> None:
-        anna.ask("/v1/analytics/data", **self.asked())
-        answer = anna.post("/v1/analytics/data", **self.asked())
-        assert answer.status_code == 429
-        assert 1 <= int(answer.headers["Retry-After"]) <= 60
-
-    def test_fifty_calls_a_day(self, anna: Seller) -> None:
-        now = anna.world.clock.moment()
-        anna.account.analytics_calls[:] = [now - timedelta(minutes=61 - n) for n in range(50)]
-        answer = anna.post("/v1/analytics/data", **self.asked())
-        assert answer.status_code == 429
-        assert int(answer.headers["Retry-After"]) > 3600
-
-    @pytest.mark.parametrize(
-        ("more", "status", "message"),
-        [
-            ({"metrics": ["hits_view"]}, 403, "not available with existing subscription"),
-            ({"dimension": ["brand"]}, 403, "not available with existing subscription"),
-            ({"metrics": ["revenue"] * 15}, 400, "between 1 and 14 items"),
-            ({"metrics": ["glory"]}, 400, "invalid value for enum field metrics"),
-            ({"date_from": "2025-11-01"}, 400, "last 3 months"),
-            ({"date_to": "2026-02-01"}, 400, "must not be earlier"),
-            ({"date_to": "tomorrow"}, 400, "must be dates"),
-            ({"offset": -1}, 400, "Offset"),
-            ({"sort": [{"key": "glory"}]}, 400, "invalid value for enum field key"),
-        ],
-    )
-    def test_what_it_does_not_give(self, anna: Seller, more: dict[str, object], status: int, message: str) -> None:
-        said = anna.refusal("/v1/analytics/data", **self.asked(**more))
-        assert said[0] == status
-        assert message in said[2]
-
-
 class TestWorldControls:
     def test_the_truth_of_a_price(self, anna: Seller) -> None:
         sku = int(anna.world.catalog.sku[0])
@@ -510,25 +293,3 @@ class TestWorldControls:
     def test_stock_of_every_morning_is_told(self, anna: Seller) -> None:
         rows = anna.told("ledger", **{"from": "2026-02-20", "to": "2026-02-20"})["days"][0]["rows"]
         assert [row["stock"] for row in rows] == anna.world.ledger.days[-10].stock.tolist()
-
-
-class TestNextDay:
-    def test_statuses_move_and_new_orders_appear(self) -> None:
-        with open_shops(BORIS) as (boris,):
-            before = {posting.posting_number: posting.status for posting in boris.postings()}
-            free = boris.world.shelf.free.copy()
-            boris.next_day()
-            after = {posting.posting_number: posting.status for posting in boris.postings()}
-            moved = {number for number, status in before.items() if after[number] != status}
-            assert moved
-            assert set(after) > set(before)
-            assert not np.array_equal(free, boris.world.shelf.free)
-            assert boris.told("clock")["date"] == "2026-03-03"
-
-    def test_an_unreachable_stand_in_is_temporary(self) -> None:
-        with open_shops(BORIS) as (boris,):
-            lonely = OzonSeller(
-                client_id="1", api_key="k", redis=None, base_url=boris.url, deadline_seconds=1, patience_seconds=1
-            )
-        with pytest.raises(Temporary):
-            lonely.roles()
