@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, ViewportSize, expect, sync_playwright
 
 from apps.marketplaces.standins.registry import running_standins
 from apps.marketplaces.standins.telegram.page import FOLDER
@@ -27,7 +27,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 EXPECTED = "Failed to load resource"  # where a test lets a request fail
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 CARD = "<b>Teapot «Scandi»</b>\n<b>1 490 ₽ → 1 590 ₽</b>\n• 41 days of stock\n/experiments"
 
 pytestmark = pytest.mark.browser
@@ -187,6 +187,20 @@ def test_what_a_person_says_arrives_and_is_ticked_when_the_bot_has_it(page: Page
     last = requests.get(f"{anna.url}/_telegram/updates", timeout=5).json()[-1]["id"]
     requests.post(f"{anna.url}/bot{TOKEN}/getUpdates", data={"offset": last + 1}, timeout=5)
     expect(messages.get_by_label("received by the bot")).to_be_visible()
+
+
+@needs_browser
+def test_what_was_said_stands_there_once_when_its_event_is_first(page: Page, anna: Person) -> None:
+    messages = opened(page, anna)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/messages", lambda route: held.append((route, route.fetch())))
+    page.fill("#input", "Hello")
+    page.keyboard.press("Enter")
+    expect(messages.get_by_label("sent", exact=True)).to_be_visible()
+    expect(messages).to_have_count(1)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(messages).to_have_count(1)
 
 
 @needs_browser

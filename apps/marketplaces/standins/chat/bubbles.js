@@ -19,7 +19,7 @@ export function bubble(message, { person, pressed, acts }) {
 /** What the person has just said and the server has not confirmed. */
 export function outgoing(out, retry) {
   const state = out.failed ? null : icon("clock", word("sending"));
-  const text = el("div", { className: "text" }, out.text, el("span", { className: "meta" }, clockTime(out.at), state));
+  const text = el("div", { className: "text" }, out.text, el("span", { className: "meta" }, state));
   const node = el("article", { className: "message out", tabIndex: -1 }, el("div", { className: "bubble" }, text));
   if (out.failed) node.append(el("button", { type: "button", className: "retry", onclick: retry }, word("not_sent")));
   return node;

@@ -78,8 +78,14 @@ export class Store {
     const known = chat.messages.get(message.id);
     chat.messages.set(message.id, message);
     if (message.sender === null) this.setTyping(chat, null);
-    else chat.outgoing = chat.outgoing.filter((out) => out.id !== message.id);
+    else if (!known) this.arrived(chat, message);
     this.onChange(known ? "edited" : "message", chat);
+  }
+
+  /** What was said is told by an event too, often before its own request is answered: it must not stand there twice. */
+  arrived(chat, message) {
+    const place = chat.outgoing.findIndex((out) => !out.failed && out.text === message.text);
+    if (place >= 0) chat.outgoing.splice(place, 1);
   }
 
   setTyping(chat, action) {
@@ -94,7 +100,7 @@ export class Store {
   async say(text) {
     const chat = this.chat;
     this.said += 1;
-    const out = { key: `out-${this.said}`, text, at: chat.lastAt(), failed: false, id: null };
+    const out = { key: `out-${this.said}`, text, failed: false };
     chat.outgoing.push(out);
     this.onChange("said", chat);
     await this.send(chat, out);
@@ -105,8 +111,8 @@ export class Store {
     this.onChange("outgoing", chat);
     try {
       const message = await api.say(chat.person.id, out.text);
-      chat.outgoing = chat.outgoing.filter((other) => other !== out);
       if (!chat.messages.has(message.id)) chat.messages.set(message.id, message);
+      chat.outgoing = chat.outgoing.filter((other) => other !== out);
     } catch (error) {
       out.failed = true;
     }
@@ -172,10 +178,6 @@ function newChat(id) {
     },
     unread() {
       return this.shown().filter((message) => message.sender === null && message.id > this.lastRead);
-    },
-    /** The moment of the newest message: the shop's clock is not the browser's. */
-    lastAt() {
-      return this.shown().at(-1)?.at ?? Date.now() / 1000;
     },
   };
 }

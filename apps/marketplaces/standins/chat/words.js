@@ -36,7 +36,7 @@ export function word(key, values = {}) {
 
 const format = (seconds, options) => new Intl.DateTimeFormat(language, { timeZone: zone, ...options }).format(seconds * 1000);
 
-export const clockTime = (seconds) => format(seconds, { hour: "2-digit", minute: "2-digit" });
+export const clockTime = (seconds) => format(seconds, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 export const dayKey = (seconds) => new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(seconds * 1000);
 export const longDay = (seconds) => format(seconds, { weekday: "long", day: "numeric", month: "long" });
 export const shortDay = (seconds) => format(seconds, { weekday: "short", day: "numeric", month: "short" });
