@@ -88,8 +88,8 @@ def _load(shop: Shop, products: list[Product], today: date, *, only: Collection[
 
 
 def _costs(ids: list[int], today: date) -> dict[int, Decimal]:
-    in_force = Cost.objects.filter(product__in=ids, starts_on__lte=today).order_by("product", "-starts_on")
-    return dict(in_force.distinct("product").values_list("product_id", "amount"))
+    in_force = Cost.objects.filter(product__in=ids, starts_on__lte=today).order_by("product_id", "-starts_on")
+    return dict(in_force.distinct("product_id").values_list("product_id", "amount"))
 
 
 def _stock(shop: Shop, today: date) -> dict[int, dict[str, int]]:
