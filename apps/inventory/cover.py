@@ -141,8 +141,8 @@ def _stock(shop: Shop, today: date) -> dict[int, dict[str, int]]:
 
 
 def _costs(shop: Shop, today: date) -> dict[int, Decimal]:
-    in_force = Cost.objects.filter(product__shop=shop, starts_on__lte=today).order_by("product", "-starts_on")
-    return dict(in_force.distinct("product").values_list("product_id", "amount"))
+    in_force = Cost.objects.filter(product__shop=shop, starts_on__lte=today).order_by("product_id", "-starts_on")
+    return dict(in_force.distinct("product_id").values_list("product_id", "amount"))
 
 
 def _urgency(cover: Cover) -> tuple[bool, float, float, int]:
