@@ -68,6 +68,7 @@ TIMETABLE: tuple[Job, ...] = (
         kinds=OZON,
         policy=Policy.SKIP,
         grace=timedelta(hours=3),
+        needs="ozon_sync",
         why="Before people go home, with time left to order. At night an alert only wakes somebody who cannot order.",
     ),
 )

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeAlias
 
+from django.conf import settings
+
+from apps.common import clock
 from apps.common.errors import UserError
+from apps.common.periods import day_of
+from apps.experiments.review import review_due
+from apps.inventory.alerts import send_stock_alerts
 from apps.jobs import ledger
 from apps.jobs.ledger import LeaseLost
 from apps.jobs.models import JobRun
+from apps.jobs.schedule import next_due
+from apps.jobs.sync_runs import SyncIncomplete
 from apps.marketplaces.errors import Permanent
+from apps.pricing.analysis import analyse
+from apps.sales.shop_sync import advance
+from apps.shops.clients import ozon_seller
+from apps.shops.models import Shop
 
 log = logging.getLogger(__name__)
+
+ONE_DAY = timedelta(days=1)
+SLICE_RATE = 4 / 15  # of a lease: four minutes of fifteen
 
 Result: TypeAlias = dict[str, Any] | None
 """What is kept of a finished run; None when the run handed itself on to its next slice."""
@@ -36,6 +53,9 @@ def _lead(run: JobRun) -> None:
         raise
     except (UserError, Permanent) as error:
         ledger.fail(run=run, error=str(error), again=False)
+    except SyncIncomplete as error:
+        log.warning("%s", error)
+        ledger.fail(run=run, error=str(error), again=not isinstance(error.__cause__, Permanent))
     except Exception as error:
         ledger.fail(run=run, error=f"{type(error).__name__}: {error}", again=True)
         raise
@@ -44,4 +64,39 @@ def _lead(run: JobRun) -> None:
             ledger.finish(run=run, result=result)
 
 
-RUNNERS: dict[str, Callable[[JobRun], Result]] = {}
+def _shop(run: JobRun) -> Shop:
+    if run.shop is None:
+        raise ValueError(f"{run.job} is carried out for a shop, this run has none")
+    return run.shop
+
+
+def _ozon_sync(run: JobRun) -> Result:
+    """One slice; the next one goes on from the cursors that this one has committed."""
+    deadline = time.monotonic() + settings.JOB_LEASE_SECONDS * SLICE_RATE
+    if advance(run, client=ozon_seller(_shop(run)), as_of=run.as_of, deadline=deadline):
+        return dict(run.sync_runs.order_by("pk").values_list("source", "written"))
+    ledger.hand_on(run=run, progress=run.progress)
+    return None
+
+
+def _price_analysis(run: JobRun) -> Result:
+    shop, now = _shop(run), clock.now()
+    return analyse(shop=shop, now=now, expires_at=next_due(run.job, shop, now) or now + ONE_DAY)
+
+
+def _review_price_experiments(run: JobRun) -> Result:
+    shop = _shop(run)
+    return review_due(shop=shop, today=day_of(run.as_of, shop.timezone), now=clock.now())
+
+
+def _stock_alerts(run: JobRun) -> Result:
+    shop = _shop(run)
+    return send_stock_alerts(shop=shop, today=day_of(run.as_of, shop.timezone), now=clock.now())
+
+
+RUNNERS: dict[str, Callable[[JobRun], Result]] = {
+    "ozon_sync": _ozon_sync,
+    "price_analysis": _price_analysis,
+    "review_price_experiments": _review_price_experiments,
+    "stock_alerts": _stock_alerts,
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -91,21 +90,3 @@ def pytest_unconfigure() -> None:
 def state() -> Path:
     """The folder that tests may write to."""
     return state_folder() / "test"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _audit_trail_can_be_emptied() -> Iterator[None]:
-    """Tests that commit empty all tables afterwards; the triggers of the append-only trail sleep meanwhile."""
-    from django.db.backends.postgresql.operations import DatabaseOperations
-
-    with pytest.MonkeyPatch.context() as patch:
-        flush = DatabaseOperations.sql_flush
-        patch.setattr(
-            DatabaseOperations,
-            "sql_flush",
-            lambda self, *args, **options: [
-                "set local session_replication_role = replica",
-                *flush(self, *args, **options),
-            ],
-        )
-        yield

@@ -119,9 +119,9 @@ def start(*, run_id: int) -> JobRun | None:
     return run if taken else None
 
 
-def renew(*, run: JobRun) -> None:
-    """Keep the lease. In a transaction it also holds the run's row, so that what is committed with it is fenced."""
-    _write(run, lease_until=real_now() + lease())
+def renew(*, run: JobRun, progress: dict[str, Any] | None = None) -> None:
+    """Keep the lease and say how far it got. In a transaction it also fences what is committed with it."""
+    _write(run, lease_until=real_now() + lease(), progress=run.progress if progress is None else progress)
 
 
 def hand_on(*, run: JobRun, progress: dict[str, Any]) -> None:

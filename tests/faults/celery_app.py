@@ -12,13 +12,19 @@ from typing import Any
 
 import django
 from celery.signals import worker_process_init
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
+settings.TIMETABLE = "tests.faults.timetable"
 
-from config.celery import app  # noqa: E402 - the settings come first
+from config.celery import app  # noqa: E402 - Django comes first
+from tasks.runners import RUNNERS  # noqa: E402
+from tests.faults import timetable  # noqa: E402
 
 __all__ = ["app"]
+
+RUNNERS.update(timetable.RUNNERS)
 
 OURS = ("apps.", "tasks.", "bots.", "tests.")
 

@@ -1,0 +1,43 @@
+"""The project's timetable and jobs that do nothing but leave a trace, for workers of the fault tests."""
+
+from __future__ import annotations
+
+import os
+import time as waiting
+from collections.abc import Callable
+from datetime import time
+
+from apps.jobs import ledger
+from apps.jobs.models import JobRun
+from apps.jobs.timetable import Job, Policy, Queue
+from apps.shops.audit import record
+from config import timetable
+
+TRACE = Job("trace", "trace", time(0, 1), Queue.FAST, Policy.LATEST, "it is over soon", ("ozon",))
+SLICES = Job("slices", "slices", time(0, 2), Queue.SYNC, Policy.LATEST, "it takes three", ("ozon",))
+
+TIMETABLE = (*timetable.TIMETABLE, TRACE, SLICES)
+TICKS = timetable.TICKS
+
+
+def leave_a_trace(run: JobRun) -> dict[str, object]:
+    """TRACE_SECONDS of work between two rows of the audit trail."""
+    record("trace.began", shop=run.shop, subject=run)
+    waiting.sleep(float(os.environ.get("TRACE_SECONDS", "0")))
+    record("trace.ended", shop=run.shop, subject=run)
+    return {"worker": os.environ.get("WORKER", "")}
+
+
+def leave_a_slice(run: JobRun) -> dict[str, object] | None:
+    number = run.progress.get("slices", 0) + 1
+    record(f"slice.{number}", shop=run.shop, subject=run)
+    if number == 3:
+        return {"slices": number}
+    ledger.hand_on(run=run, progress={"slices": number})
+    return None
+
+
+RUNNERS: dict[str, Callable[[JobRun], dict[str, object] | None]] = {
+    TRACE.name: leave_a_trace,
+    SLICES.name: leave_a_slice,
+}
