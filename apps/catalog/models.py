@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -13,12 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from apps.shops.models import Person, Shop
 from apps.shops.scoping import SellerQuerySet
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-def money_field(name: str, **options: object) -> models.DecimalField:
+
+def money_field(name: StrOrPromise, **options: object) -> models.DecimalField:
     return models.DecimalField(name, max_digits=14, decimal_places=2, **options)  # type: ignore[arg-type]
 
 
-def rate_field(name: str) -> models.DecimalField:
+def rate_field(name: StrOrPromise) -> models.DecimalField:
     """A fraction (0.22) the marketplace may not have told."""
     return models.DecimalField(name, max_digits=6, decimal_places=4, null=True, blank=True)
 

@@ -33,6 +33,15 @@ class Upserted:
     def written(self) -> int:
         return self.inserted + self.updated
 
+    def __add__(self, other: Upserted) -> Upserted:
+        return Upserted(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.duplicates + other.duplicates,
+            self.rows + other.rows,
+        )
+
 
 def upsert(
     model: type[models.Model],
@@ -47,8 +56,9 @@ def upsert(
 
     A row is a tuple with the values of `key` and `columns`, in that order; both are names of database columns
     ("shop_id"). `key` needs a unique constraint; a column that is not named must be nullable or have a default in the
-    database. Of several rows with one key the last counts. A null in a column of `keep_known` never replaces a value.
-    PostgreSQL reads the values as text: a Decimal is rounded to the scale of its column, what does not fit is a DataError.
+    database. Of several rows with one key the last counts. A null in a column of `keep_known` never replaces a value;
+    with no `columns` at all, rows that exist stay as they are. PostgreSQL reads the values as text: a Decimal is
+    rounded to the scale of its column, what does not fit is a DataError.
     """
     latest: dict[Row, Row] = {}
     received = 0
@@ -87,26 +97,30 @@ def _merge(
 ) -> sql.Composable:
     """xmax is 0 in a row version that nobody has locked or replaced: in an inserted row, and not in an updated one."""
     table = _table(model)
-    incoming = {name: _incoming(table, name, keep=name in keep_known) for name in columns}
     insert = sql.SQL(
         "insert into {table} ({names}) select {names} from {stage} order by {key}"
-        " on conflict ({key}) do update set {changes}"
-        " where ({stored}) is distinct from ({incoming})"
-        " returning {table}.xmax = 0 as is_new"
+        " on conflict ({key}) do {action} returning {table}.xmax = 0 as is_new"
     ).format(
         table=table,
         stage=STAGE,
         key=_names(key),
         names=_names((*key, *columns)),
-        changes=_list(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in incoming.items()),
-        stored=_list(sql.SQL("{}.{}").format(table, sql.Identifier(name)) for name in columns),
-        incoming=_list(incoming.values()),
+        action=_update(table, columns, keep_known) if columns else sql.SQL("nothing"),
     )
     if returning:
         return sql.SQL("{}, {}").format(
             insert, _list(sql.SQL("{}.{}").format(table, sql.Identifier(name)) for name in returning)
         )
     return sql.SQL("with written as ({}) select count(*) filter (where is_new), count(*) from written").format(insert)
+
+
+def _update(table: sql.Identifier, columns: Sequence[str], keep_known: Sequence[str]) -> sql.Composable:
+    incoming = {name: _incoming(table, name, keep=name in keep_known) for name in columns}
+    return sql.SQL("update set {changes} where ({stored}) is distinct from ({incoming})").format(
+        changes=_list(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in incoming.items()),
+        stored=_list(sql.SQL("{}.{}").format(table, sql.Identifier(name)) for name in columns),
+        incoming=_list(incoming.values()),
+    )
 
 
 def _incoming(table: sql.Identifier, name: str, *, keep: bool) -> sql.Composable:

@@ -1,0 +1,104 @@
+"""Stock as it lies in the warehouses this morning. The marketplace tells no past: what is missed stays unknown.
+
+A morning is stored whole or not at all, and once: the first sync of a day is the morning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from apps.catalog.models import Product, StockSnapshot, Warehouse
+from apps.common.bulk import upsert
+from apps.common.text import fit
+from apps.jobs.sync_runs import Batch, Doubtful, Reading, Stored, Work, follow
+from apps.marketplaces.ozon_seller.schemas import ProductStock
+from apps.marketplaces.paging import BadRow, Page
+
+Row = TypeVar("Row")
+
+LONGEST_NAME = 200
+OWN = "own"  # the seller's warehouses together: the list of their stock does not tell them apart
+
+
+class Place(NamedTuple):
+    """A warehouse by the marketplace's id."""
+
+    scheme: str
+    external_id: str
+
+
+class Lying(NamedTuple):
+    """Units of a product in a warehouse; `present` includes what is `reserved`."""
+
+    product_id: int
+    place: Place
+    present: int
+    reserved: int
+
+
+def sync_stock(work: Work) -> bool:
+    if StockSnapshot.objects.filter(warehouse__shop=work.shop, day=work.today).exists():
+        return True
+
+    def fetch(cursor: str) -> Iterator[Batch[Lying]]:
+        yield _whole_morning(work)
+
+    return follow(work, Reading("stock", fetch, lambda rows: Stored(_store(work, rows)), steady=True))
+
+
+def warehouse_ids(shop_id: int, names: Mapping[Place, str]) -> dict[Place, int]:
+    """Our ids of the shop's warehouses, after those in `names` were added or renamed; an empty name replaces none."""
+    known = _known_warehouses(shop_id)
+    wanted = [(shop_id, *place, fit(name, LONGEST_NAME)) for place, name in names.items() if name or place not in known]
+    upsert(Warehouse, wanted, key=("shop_id", "scheme", "external_id"), columns=("name",))
+    return _known_warehouses(shop_id)
+
+
+def _known_warehouses(shop_id: int) -> dict[Place, int]:
+    rows = Warehouse.objects.filter(shop=shop_id).values_list("scheme", "external_id", "id")
+    return {Place(scheme, external_id): warehouse_id for scheme, external_id, warehouse_id in rows}
+
+
+def _whole_morning(work: Work) -> Batch[Lying]:
+    """Both lists to their ends: a product that one of them has and the other has not yet is no morning."""
+    products = Product.objects.filter(shop=work.shop)
+    of_id = dict(products.values_list("external_id", "id"))
+    of_sku = dict(products.exclude(sku=None).values_list("sku", "id"))
+    own, bad_own = _all(work.client.stocks())
+    fbo, bad_fbo = _all(work.client.fbo_stocks())
+    rows = [_own_stock(of_id[str(row.product_id)], row) for row in own if str(row.product_id) in of_id]
+    rows += [
+        Lying(of_sku[row.sku], Place(Warehouse.Scheme.FBO, str(row.warehouse_id)), row.present, row.reserved)
+        for row in fbo
+        if row.sku in of_sku
+    ]
+    bad_rows = [*bad_own, *bad_fbo]
+    return Batch(rows, bad_rows, len(own) + len(fbo) + len(bad_rows), cursor="", last=True, announced=None)
+
+
+def _all(pages: Iterable[Page[Row]]) -> tuple[list[Row], list[BadRow]]:
+    rows: list[Row] = []
+    bad_rows: list[BadRow] = []
+    announced = None
+    for page in pages:
+        rows += page.rows
+        bad_rows += page.bad_rows
+        announced = page.announced if page.announced is not None else announced
+    if announced is not None and len(rows) + len(bad_rows) != announced:
+        raise Doubtful(f"{len(rows) + len(bad_rows)} rows came of {announced} that were announced")
+    return rows, bad_rows
+
+
+def _own_stock(product_id: int, row: ProductStock) -> Lying:
+    """The list has every product: one without an entry of the seller's own schemes has nothing there."""
+    own = [stock for stock in row.stocks if stock.type.lower() != Warehouse.Scheme.FBO]
+    present, reserved = (sum(getattr(stock, name) for stock in own) for name in ("present", "reserved"))
+    return Lying(product_id, Place(Warehouse.Scheme.FBS, OWN), present, reserved)
+
+
+def _store(work: Work, rows: Sequence[Lying]) -> int:
+    warehouses = warehouse_ids(work.shop.pk, {row.place: "" for row in rows})
+    snapshots = ((row.product_id, warehouses[row.place], work.today, row.present, row.reserved) for row in rows)
+    columns = ("present", "reserved")
+    return upsert(StockSnapshot, snapshots, key=("product_id", "warehouse_id", "day"), columns=columns).written

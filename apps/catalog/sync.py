@@ -1,0 +1,135 @@
+"""Products, brands and prices, as the marketplace lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from apps.catalog.categories import category_ids
+from apps.catalog.listing import Listed, listed
+from apps.catalog.models import Brand, Product
+from apps.catalog.prices import FEES, PriceColumns, SeenPrice, known_better, price_columns, record_changes
+from apps.common.bulk import Upserted, upsert
+from apps.common.text import fit
+from apps.jobs.sync_runs import Batch, Reading, Stored, Work, follow, unread_ids
+from apps.marketplaces.paging import BadRow
+
+LONGEST_NAME, LONGEST_BRAND, LONGEST_OFFER_ID = 500, 200, 200
+KEY = ("shop_id", "external_id")
+
+AtEnd = Callable[[], None]
+
+
+class Card(NamedTuple):
+    """Columns of `Product` that do not come from the price list, in order."""
+
+    offer_id: str
+    sku: int | None
+    name: str
+    brand_id: int | None
+    category_id: int | None
+    is_archived: bool
+    currency: str
+
+
+ENRICHED = ("sku", "brand_id", "category_id")  # a null from OZON does not erase them
+
+
+def sync_products(work: Work) -> bool:
+    """Products on sale or hidden; the archive is a list of its own, read after this one."""
+    return _follow(work, "products", visibility="ALL", steady=True)
+
+
+def sync_archive(work: Work) -> bool:
+    """Archived products, then what has vanished: a product in neither list of this job is archived, never deleted."""
+    at_end = partial(_archive_vanished, work)
+    return _follow(work, "archived_products", visibility="ARCHIVED", at_end=at_end)
+
+
+def _follow(work: Work, source: str, *, visibility: str, steady: bool = False, at_end: AtEnd | None = None) -> bool:
+    def fetch(cursor: str) -> Iterator[Batch[Listed]]:
+        return listed(work.client, visibility=visibility, cursor=cursor)
+
+    return follow(work, Reading(source, fetch, partial(_store, work), at_end, steady=steady))
+
+
+def _archive_vanished(work: Work) -> None:
+    """A row that could not be read is no proof of absence: one without an id spares every product."""
+    unread = unread_ids(work.job_run, ("products", "archived_products"))
+    if unread is not None:
+        vanished = Product.objects.filter(shop=work.shop, is_archived=False, synced_at__lt=work.as_of)
+        vanished.exclude(external_id__in=unread).exclude(offer_id__in=unread).update(is_archived=True)
+
+
+def _store(work: Work, rows: Sequence[Listed]) -> Stored:
+    """Cards and prices of a page. A row in other money than the shop's is not stored, but its product was seen."""
+    bad_rows = [bad for index, row in enumerate(rows) for bad in _in_other_money(work, index, row)]
+    foreign = {bad.id for bad in bad_rows}
+    good = [row for row in rows if row.card is not None and str(row.ref.product_id) not in foreign]
+    before = dict(
+        Product.objects.filter(shop=work.shop, external_id__in=_ids(rows)).values_list("external_id", "price")
+    )
+    written = _write(work, good)
+    record_changes(work, before, (SeenPrice(*row) for row in written.rows))
+    Product.objects.filter(shop=work.shop, external_id__in=_ids(rows)).update(synced_at=work.as_of)
+    return Stored(written.written, bad_rows)
+
+
+def _write(work: Work, rows: Sequence[Listed]) -> Upserted:
+    """Two statements: a product whose price is not known now keeps the price, and everything else of it is written."""
+    brands, categories = _brand_ids(work, rows), category_ids(work.shop.pk)
+    untouched = known_better(work, _ids(rows))
+    priced: list[tuple[Any, ...]] = []
+    plain: list[tuple[Any, ...]] = []
+    for row in rows:
+        key = (work.shop.pk, str(row.ref.product_id))
+        card = _card(work, row, brands, categories)
+        if row.price is None or key[1] in untouched:
+            plain.append((*key, *card))
+        else:
+            priced.append((*key, *card, *price_columns(row.price)))
+    columns = (*Card._fields, *PriceColumns._fields)
+    return _upsert(plain, Card._fields) + _upsert(priced, columns)
+
+
+def _upsert(rows: Iterable[tuple[Any, ...]], columns: Sequence[str]) -> Upserted:
+    return upsert(
+        Product,
+        rows,
+        key=KEY,
+        columns=columns,
+        keep_known=(*ENRICHED, *FEES),
+        returning=("id", "external_id", "price"),
+    )
+
+
+def _card(work: Work, row: Listed, brands: dict[str, int], categories: dict[str, int]) -> Card:
+    card = row.card
+    assert card is not None  # noqa: S101 - only such rows get here
+    return Card(
+        offer_id=fit(row.ref.offer_id, LONGEST_OFFER_ID),
+        sku=card.sku or row.ref.sku,
+        name=fit(card.name or row.ref.offer_id, LONGEST_NAME),
+        brand_id=brands.get(fit(row.brand, LONGEST_BRAND)) if row.brand else None,
+        category_id=categories.get(str(card.description_category_id)),
+        is_archived=bool(row.ref.archived or card.is_archived),
+        currency=work.shop.currency,
+    )
+
+
+def _brand_ids(work: Work, rows: Sequence[Listed]) -> dict[str, int]:
+    names = {fit(row.brand, LONGEST_BRAND) for row in rows if row.brand}
+    upsert(Brand, ((work.shop.pk, name) for name in names), key=("shop_id", "name"), columns=())
+    return dict(Brand.objects.filter(shop=work.shop, name__in=names).values_list("name", "id"))
+
+
+def _in_other_money(work: Work, index: int, row: Listed) -> Iterator[BadRow]:
+    card, price = row.card, row.price
+    for currency in {card.currency_code if card else "", price.price.currency_code if price else ""}:
+        if currency not in ("", work.shop.currency):
+            yield BadRow(index, str(row.ref.product_id), f"in {currency}, the shop's money is {work.shop.currency}")
+
+
+def _ids(rows: Sequence[Listed]) -> list[str]:
+    return [str(row.ref.product_id) for row in rows]

@@ -1,0 +1,267 @@
+"""Reading a shop's data in short slices: the ledger, and what it takes for a run to be complete.
+
+A list is read page by page; rows, the cursor behind them and the counts are committed together, a page or a few at a
+time, and no transaction is open while a call is under way. A run that was cut off goes on from its cursor. It is complete when the
+end of the list was seen, as many rows came as were announced, and not far fewer than the last time. Otherwise it is
+incomplete, says why, and nothing that needs the whole list happens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from apps.common.clock import real_now
+from apps.common.periods import day_of
+from apps.jobs.ledger import renew
+from apps.jobs.models import JobRun, SyncRun
+from apps.marketplaces.errors import ApiError
+from apps.marketplaces.ozon_seller.client import OzonSeller
+from apps.marketplaces.paging import MOST_PAGES, BadRow, Page
+from apps.shops.models import Shop
+
+Row = TypeVar("Row")
+
+MOST_BAD_ROWS = 50
+LEAST_SHARE = 0.7  # of what the last complete run makes us expect
+TOO_FEW_TO_JUDGE = 20
+
+
+class SyncIncomplete(Exception):
+    """A list was not read to its end, or not all of it came. What was stored stays; nothing is concluded from it."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.source = source
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"
+
+
+class Doubtful(Exception):
+    """An answer that cannot be the whole truth; the text says why."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A stretch of a shop's sync: as of which business moment, with which client, until when (`time.monotonic`)."""
+
+    job_run: JobRun
+    shop: Shop
+    client: OzonSeller
+    as_of: datetime
+    deadline: float
+
+    @property
+    def today(self) -> date:
+        return day_of(self.as_of, self.shop.timezone)
+
+    @property
+    def last_day(self) -> date:
+        """The last day that has ended."""
+        return self.today - timedelta(days=1)
+
+    @property
+    def in_time(self) -> bool:
+        return time.monotonic() < self.deadline
+
+
+@dataclass(frozen=True)
+class Batch(Generic[Row]):
+    """Rows that are stored together. `received` counts them, bad ones included; see `Page` for the rest."""
+
+    rows: Sequence[Row]
+    bad_rows: Sequence[BadRow]
+    received: int
+    cursor: str
+    last: bool
+    announced: int | None
+
+    @classmethod
+    def of(cls, page: Page[Row]) -> Batch[Row]:
+        return cls(page.rows, page.bad_rows, page.received, page.cursor, page.last, page.announced)
+
+    @classmethod
+    def joined(cls, pages: Iterable[Page[Row]], *, most: int) -> Iterator[Batch[Row]]:
+        """Up to `most` pages together: a short page is not worth a transaction of its own."""
+        rows: list[Row] = []
+        bad_rows: list[BadRow] = []
+        for number, page in enumerate(pages, start=1):
+            rows += page.rows
+            bad_rows += page.bad_rows
+            if page.last or number % most == 0:
+                yield cls(rows, bad_rows, len(rows) + len(bad_rows), page.cursor, page.last, page.announced)
+                rows, bad_rows = [], []
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of a batch. `done` and `total` are for the progress bar, where the list announces no length."""
+
+    written: int
+    bad_rows: Sequence[BadRow] = ()
+    done: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading(Generic[Row]):
+    """How a source is read: `fetch` goes on from a cursor, `store` keeps a batch, `at_end` acts on the whole list.
+
+    `store` and `at_end` run inside the transaction that moves the cursor. A `steady` list has about as many rows as the
+    last time; one that suddenly has far fewer is doubted.
+    """
+
+    source: str
+    fetch: Callable[[str], Iterator[Batch[Row]]]
+    store: Callable[[Sequence[Row]], Stored]
+    at_end: Callable[[], None] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    steady: bool = False
+
+
+def follow(work: Work, reading: Reading[Row]) -> bool:
+    """Read on until the list ends (True) or the deadline comes (False). Raises `SyncIncomplete`.
+
+    A list that this job has read to its end is not read again. `LeaseLost` when the job is another worker's by now.
+    """
+    run = _run_of(work, reading)
+    if run.state == SyncRun.State.COMPLETE:
+        return True
+    try:
+        return _read_on(work, run, reading)
+    except (ApiError, Doubtful) as error:
+        _give_up(run, str(error))
+        raise SyncIncomplete(reading.source, str(error)) from error
+
+
+def latest_complete(shop: Shop, source: str) -> SyncRun | None:
+    """The last run that read `source` up to its business moment; windows of the past before it do not count."""
+    return _complete(shop, source).filter(Q(until=None) | Q(until=F("as_of"))).order_by("-id").first()
+
+
+def covered_until(shop: Shop, source: str) -> datetime | None:
+    """Up to when a source that is read in windows has been read without a gap."""
+    last = _complete(shop, source).order_by("-until").first()
+    return last.until if last else None
+
+
+def run_of_job(job_run: JobRun, source: str) -> SyncRun | None:
+    """The last run of a source in this job, under way or complete."""
+    runs = SyncRun.objects.filter(job_run=job_run, source=source).exclude(state=SyncRun.State.INCOMPLETE)
+    return runs.order_by("-id").first()
+
+
+def unread_ids(job_run: JobRun, sources: Sequence[str]) -> set[str] | None:
+    """Ids of the rows of this job that could not be read; None when not all of them are known."""
+    runs = SyncRun.objects.filter(job_run=job_run, source__in=sources)
+    ids = [bad["id"] for run in runs for bad in run.bad_rows]
+    return None if None in ids or sum(run.bad_count for run in runs) > len(ids) else set(ids)
+
+
+def _complete(shop: Shop, source: str) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(shop=shop, source=source, state=SyncRun.State.COMPLETE)
+
+
+def _read_on(work: Work, run: SyncRun, reading: Reading[Row]) -> bool:
+    for batch in reading.fetch(run.cursor):
+        _doubt(run, batch, steady=reading.steady)
+        _keep(work, run, batch, reading)
+        if batch.last or not work.in_time:
+            return batch.last
+    raise Doubtful("the list ended without its end marker")
+
+
+def _run_of(work: Work, reading: Reading[Row]) -> SyncRun:
+    """The run of this job that is under way or complete, or a new one; what earlier jobs left open is closed."""
+    run = run_of_job(work.job_run, reading.source)
+    if run is not None and (run.since, run.until) == (reading.since, reading.until):
+        return run
+    with transaction.atomic():
+        left_open = SyncRun.objects.filter(shop=work.shop, source=reading.source, state=SyncRun.State.RUNNING)
+        left_open.update(state=SyncRun.State.INCOMPLETE, error="abandoned", finished_at=real_now())
+        return SyncRun.objects.create(
+            shop=work.shop,
+            job_run=work.job_run,
+            source=reading.source,
+            since=reading.since,
+            until=reading.until,
+            started_at=real_now(),
+            as_of=work.as_of,
+        )
+
+
+def _keep(work: Work, run: SyncRun, batch: Batch[Row], reading: Reading[Row]) -> None:
+    """Commit rows, cursor and counts, all of it only while the job's lease is ours."""
+    with transaction.atomic():
+        stored = reading.store(batch.rows)
+        bad_rows = [asdict(bad) for bad in (*batch.bad_rows, *stored.bad_rows)]
+        received = run.received + batch.received
+        announced = batch.announced if batch.announced is not None else run.announced
+        change: dict[str, Any] = {
+            "cursor": batch.cursor,
+            "pages": run.pages + 1,
+            "received": received,
+            "announced": announced,
+            "written": run.written + stored.written,
+            "bad_rows": [*run.bad_rows, *bad_rows][:MOST_BAD_ROWS],
+            "bad_count": run.bad_count + len(bad_rows),
+        }
+        if batch.last:
+            change |= {"state": SyncRun.State.COMPLETE, "finished_at": real_now()}
+        SyncRun.objects.filter(pk=run.pk).update(**change)
+        if batch.last and reading.at_end:
+            reading.at_end()
+        done, total = (received, announced) if stored.total is None else (stored.done, stored.total)
+        renew(run=work.job_run, progress={"stage": reading.source, "done": done, "total": total})
+    for name, value in change.items():
+        setattr(run, name, value)
+
+
+def _give_up(run: SyncRun, reason: str) -> None:
+    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(
+        state=SyncRun.State.INCOMPLETE, error=reason, finished_at=real_now()
+    )
+
+
+def _doubt(run: SyncRun, batch: Batch[Row], *, steady: bool) -> None:
+    """Raise `Doubtful` when the list goes in a circle, or ends and cannot be whole."""
+    if run.pages >= MOST_PAGES:
+        raise Doubtful(f"no end after {MOST_PAGES} pages")
+    if not batch.last:
+        return
+    received = run.received + batch.received
+    announced = batch.announced if batch.announced is not None else run.announced
+    if announced is not None and received != announced:
+        raise Doubtful(f"{received} rows came of {announced} that were announced")
+    expected = _expected(run) if steady else 0.0
+    if received < LEAST_SHARE * expected and not _was_refused_before(run, received):
+        SyncRun.objects.filter(pk=run.pk).update(received=received)
+        raise Doubtful(f"{received} rows came where about {expected:.0f} were expected")
+
+
+def _expected(run: SyncRun) -> float:
+    """How many rows the last complete run makes us expect: all of its own, or those of the days that both cover."""
+    last = latest_complete(run.shop, run.source)
+    if last is None or last.received < TOO_FEW_TO_JUDGE:
+        return 0.0
+    if run.since is None or run.until is None or last.since is None or last.until is None:
+        return float(last.received)
+    common = min(run.until, last.until) - max(run.since, last.since)
+    return last.received * max(common / (last.until - last.since), 0.0)
+
+
+def _was_refused_before(run: SyncRun, received: int) -> bool:
+    """Whether an earlier job came to the very same number: then it is no accident. Nothing at all is never believed."""
+    refused = SyncRun.objects.filter(
+        shop=run.shop_id, source=run.source, state=SyncRun.State.INCOMPLETE, received=received
+    )
+    return received > 0 and refused.exclude(job_run=run.job_run_id).exists()

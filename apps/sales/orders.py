@@ -1,0 +1,121 @@
+"""Storing a page of parcels: orders with their lines, and the days whose facts that touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+
+from apps.common.bulk import upsert
+from apps.sales.models import Order, OrderLine
+from apps.sales.postings import ENDED, Parcel
+from apps.sales.rollup import touch
+from apps.shops.models import Shop
+
+ORDER_COLUMNS = (
+    *("order_number", "channel", "status", "raw_status", "placed_at", "placed_on", "closed_on", "total", "currency"),
+)
+LINE_COLUMNS = ("product_id", "external_product_id", "name", "quantity", "price")
+
+
+class Known(NamedTuple):
+    """An order as it is stored."""
+
+    id: int
+    status: str
+    placed_on: date
+    closed_on: date | None
+    total: Decimal
+
+
+def store(shop: Shop, parcels: Sequence[Parcel], *, last_day: date) -> int:
+    """Write what differs, lines included; returns how many orders and lines. Belongs into a transaction.
+
+    `last_day` is the last day that had ended when the parcels were read: what is seen to have ended since the last
+    sync ended on it.
+    """
+    before = _known(shop, [parcel.external_id for parcel in parcels])
+    closed = {parcel.external_id: closing_day(before.get(parcel.external_id), parcel, last_day) for parcel in parcels}
+    orders = upsert(
+        Order,
+        (_order_row(shop, parcel, closed[parcel.external_id]) for parcel in parcels),
+        key=("shop_id", "external_id"),
+        columns=ORDER_COLUMNS,
+        returning=("external_id", "id"),
+    )
+    ids = {external_id: known.id for external_id, known in before.items()} | dict(orders.rows)
+    lines = upsert(
+        OrderLine,
+        (row for parcel in parcels for row in _line_rows(ids[parcel.external_id], parcel)),
+        key=("order_id", "position"),
+        columns=LINE_COLUMNS,
+        keep_known=("product_id",),
+        returning=("order_id",),
+    )
+    shorter = _drop_lines({before[p.external_id].id: len(p.lines) for p in parcels if p.external_id in before})
+    changed = {*(order_id for (order_id,) in lines.rows), *shorter}
+    touch(shop, _touched_days(parcels, before, closed, {key for key, order_id in ids.items() if order_id in changed}))
+    return orders.written + lines.written + len(shorter)
+
+
+def closing_day(before: Known | None, parcel: Parcel, last_day: date) -> date | None:
+    """The day a cancellation or return counts on; the lists tell none.
+
+    One that we see happen, happened on the last day that has ended. One that had happened before we first saw the order
+    has a day only if the order itself is not older than that.
+    """
+    if parcel.status not in ENDED:
+        return None
+    if before is None:
+        return parcel.placed_on if parcel.placed_on >= last_day else None
+    return before.closed_on if before.status in ENDED else max(parcel.placed_on, last_day)
+
+
+def _known(shop: Shop, external_ids: Sequence[str]) -> dict[str, Known]:
+    rows = Order.objects.filter(shop=shop, external_id__in=external_ids)
+    return {row[0]: Known(*row[1:]) for row in rows.values_list("external_id", *Known._fields)}
+
+
+def _order_row(shop: Shop, parcel: Parcel, closed_on: date | None) -> tuple[object, ...]:
+    head = (shop.pk, parcel.external_id, parcel.order_number, parcel.channel, parcel.status, parcel.raw_status)
+    return (*head, parcel.placed_at, parcel.placed_on, closed_on, parcel.total, shop.currency)
+
+
+def _line_rows(order_id: int, parcel: Parcel) -> Iterable[tuple[object, ...]]:
+    for position, line in enumerate(parcel.lines):
+        yield order_id, position, line.product_id, str(line.sku), line.name, line.quantity, line.price
+
+
+def _drop_lines(lengths: Mapping[int, int]) -> set[int]:
+    """Remove lines beyond the present length of their order; returns the orders that had such."""
+    if not lengths:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "delete from order_lines using unnest(%s::bigint[], %s::int[]) as present (order_id, length)"
+            " where order_lines.order_id = present.order_id and position >= length returning order_lines.order_id",
+            [list(lengths), list(lengths.values())],
+        )
+        return {order_id for (order_id,) in cursor.fetchall()}
+
+
+def _touched_days(
+    parcels: Sequence[Parcel], before: Mapping[str, Known], closed: Mapping[str, date | None], with_new_lines: set[str]
+) -> set[date]:
+    """The days, old and new, of orders that count differently now; on its way or delivered is all the same to facts."""
+    days: set[date | None] = set()
+    for parcel in parcels:
+        key = parcel.external_id
+        old = before.get(key)
+        new = (_counted_as(parcel.status), parcel.placed_on, closed[key])
+        if old is None or key in with_new_lines or new != (_counted_as(old.status), old.placed_on, old.closed_on):
+            days |= {parcel.placed_on, closed[key]}
+            days |= {old.placed_on, old.closed_on} if old else set()
+    return {day for day in days if day is not None}
+
+
+def _counted_as(status: str) -> str:
+    return status if status in ENDED else ""

@@ -1,0 +1,98 @@
+-- The facts of some days of one shop, rebuilt whole: rows that differ are written, rows that say nothing are removed.
+-- Parameters: shop (id), days (date[]), mornings (days and the days after them), events_from (date or null: no
+-- cancellation or return is known by its own day).
+with sold as (
+    select
+        line.product_id,
+        placed_on as day,
+        sum(quantity) as units,
+        sum(quantity * price) as revenue,
+        coalesce(sum(quantity) filter (where status = 'cancelled'), 0) as cancelled_units,
+        coalesce(sum(quantity * price) filter (where status = 'cancelled'), 0) as cancelled_revenue,
+        coalesce(sum(quantity) filter (where status = 'returned'), 0) as returned_units,
+        coalesce(sum(quantity * price) filter (where status = 'returned'), 0) as returned_revenue
+    from orders
+    join order_lines as line on line.order_id = orders.id
+    where shop_id = %(shop)s and placed_on = any(%(days)s::date[]) and line.product_id is not null
+    group by 1, 2
+),
+
+ended as (
+    select
+        line.product_id,
+        closed_on as day,
+        coalesce(sum(quantity) filter (where status = 'cancelled'), 0) as cancellations,
+        coalesce(sum(quantity) filter (where status = 'returned'), 0) as returns
+    from orders
+    join order_lines as line on line.order_id = orders.id
+    where shop_id = %(shop)s and closed_on = any(%(days)s::date[]) and closed_on >= %(events_from)s::date
+        and line.product_id is not null
+    group by 1, 2
+),
+
+mornings as (
+    select product_id, day, sum(present - reserved) > 0 as stocked
+    from inventory
+    join catalog_warehouse as warehouse on warehouse.id = inventory.warehouse_id
+    where warehouse.shop_id = %(shop)s and day = any(%(mornings)s::date[])
+    group by 1, 2
+),
+
+-- A day is stocked when both its mornings are, and empty when one of them is; otherwise nobody knows.
+stock as (
+    select product_id, day, case when not bool_and(stocked) then false when count(*) = 2 then true end as in_stock
+    from (select product_id, day, stocked from mornings union all select product_id, day - 1, stocked from mornings) as ends
+    where day = any(%(days)s::date[])
+    group by 1, 2
+),
+
+facts as materialized (
+    select
+        product_id,
+        day,
+        coalesce(units, 0) as units,
+        coalesce(revenue, 0) as revenue,
+        coalesce(cancelled_units, 0) as cancelled_units,
+        coalesce(cancelled_revenue, 0) as cancelled_revenue,
+        coalesce(returned_units, 0) as returned_units,
+        coalesce(returned_revenue, 0) as returned_revenue,
+        case when day >= %(events_from)s::date then coalesce(cancellations, 0) end as cancellations,
+        case when day >= %(events_from)s::date then coalesce(returns, 0) end as returns,
+        in_stock
+    from sold
+    full join ended using (product_id, day)
+    full join stock using (product_id, day)
+),
+
+gone as (
+    delete from sales
+    using products
+    where products.id = sales.product_id and products.shop_id = %(shop)s and sales.day = any(%(days)s::date[])
+        and not exists (
+            select from facts where facts.product_id = sales.product_id and facts.day = sales.day
+        )
+)
+
+insert into sales (
+    product_id, day, units, revenue, cancelled_units, cancelled_revenue, returned_units, returned_revenue,
+    cancellations, returns, in_stock
+)
+select * from facts
+order by product_id, day
+on conflict (product_id, day) do update set
+    units = excluded.units,
+    revenue = excluded.revenue,
+    cancelled_units = excluded.cancelled_units,
+    cancelled_revenue = excluded.cancelled_revenue,
+    returned_units = excluded.returned_units,
+    returned_revenue = excluded.returned_revenue,
+    cancellations = excluded.cancellations,
+    returns = excluded.returns,
+    in_stock = excluded.in_stock
+where (
+    sales.units, sales.revenue, sales.cancelled_units, sales.cancelled_revenue, sales.returned_units,
+    sales.returned_revenue, sales.cancellations, sales.returns, sales.in_stock
+) is distinct from (
+    excluded.units, excluded.revenue, excluded.cancelled_units, excluded.cancelled_revenue, excluded.returned_units,
+    excluded.returned_revenue, excluded.cancellations, excluded.returns, excluded.in_stock
+)

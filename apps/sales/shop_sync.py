@@ -1,0 +1,61 @@
+"""A shop's whole sync as a chain of short slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from apps.catalog.account import sync_account
+from apps.catalog.categories import sync_categories
+from apps.catalog.stock import sync_stock
+from apps.catalog.sync import sync_archive, sync_products
+from apps.jobs.models import JobRun
+from apps.jobs.sync_runs import SyncIncomplete, Work, latest_complete
+from apps.marketplaces.errors import WrongCredentials
+from apps.marketplaces.ozon_seller.client import OzonSeller
+from apps.sales import rollup
+from apps.sales.crosscheck import cross_check
+from apps.sales.rollup import sync_facts
+from apps.sales.sync import sync_fbo, sync_fbs, sync_fbs_changes
+from apps.shops.clients import note_failure
+from apps.shops.models import Credential, Shop
+
+# What is read, in this order. Each is True when it has come to its end, False when the time is up.
+SOURCES: tuple[Callable[[Work], bool], ...] = (
+    sync_account,
+    sync_categories,
+    sync_products,
+    sync_archive,  # after the products: what is in neither list has vanished
+    sync_stock,
+    sync_fbo,
+    sync_fbs,
+    sync_fbs_changes,  # after the postings: it ends the history
+    sync_facts,  # after everything that facts are made of
+    cross_check,
+)
+
+
+def advance(run: JobRun, *, client: OzonSeller, as_of: datetime, deadline: float) -> bool:
+    """Sync the shop of `run` until all is read (True) or `deadline`, a moment of `time.monotonic`, has come (False).
+
+    Call it again with the same run and `as_of` to go on. At least one page is read each time. Raises `SyncIncomplete`
+    when a list could not be read to its end, `LeaseLost` when another worker has taken the run over.
+    """
+    if run.shop is None:
+        raise ValueError(f"{run} is not the run of a shop")
+    work = Work(job_run=run, shop=run.shop, client=client, as_of=as_of, deadline=deadline)
+    try:
+        return all(sync(work) for sync in SOURCES)
+    except SyncIncomplete as error:
+        if isinstance(error.__cause__, WrongCredentials):
+            note_failure(run.shop, Credential.Api.OZON_SELLER, str(error.__cause__))
+        raise
+
+
+def data_as_of(shop: Shop) -> datetime | None:
+    """The business moment of the shop's last complete sync; None when there was none yet.
+
+    Only such data may feed a decision: an incomplete sync does not move this.
+    """
+    last = latest_complete(shop, rollup.SOURCE)
+    return last.as_of if last else None
