@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.common.clock import real_now
-from apps.common.errors import Denied, Refused, UserError
+from apps.common.errors import Denied, NotFound, Refused, UserError
 from apps.decisions.approval import AlreadyDecided, approve, reject
 from apps.decisions.models import Proposal
 from apps.experiments import lifecycle
 from apps.notifications.outbox import postpone
+from apps.shops.audit import record
 from apps.shops.models import Language, Member, Person, Seller, member_of
 from apps.shops.roles import Action, require
-from bots.tokens import Press, claim, give_back
+from bots import tokens
+from bots.models import ButtonToken
 
 Params = dict[str, Any]
 
@@ -35,13 +39,13 @@ def reject_proposal(member: Member, params: Params, now: datetime) -> str:
 def later(member: Member, params: Params, now: datetime) -> str:
     """The same card again in a while, never past its expiry."""
     require(member, Action.APPROVE)
-    proposal = Proposal.objects.find(member.seller, pk=params["proposal"])
+    proposal: Proposal = Proposal.objects.find(member.seller, pk=params["proposal"])
     again_at = now + timedelta(seconds=settings.LATER_SECONDS)
     if proposal.state != Proposal.State.PENDING:
         raise AlreadyDecided(proposal)
     if again_at >= proposal.expires_at:
         raise Refused(_("There is no later: the proposal expires before. Please decide now."))
-    postpone(subject=f"proposal:{proposal.pk}", person=member.person, until=again_at)
+    postpone(subject=f"proposal:{proposal.pk}", person=member.person, until=again_at, expires_at=proposal.expires_at)
     return _("You will see it again.")
 
 
@@ -69,7 +73,7 @@ def choose_language(member: Member, params: Params, now: datetime) -> str:
 def choose_seller(member: Member, params: Params, now: datetime) -> str:
     seller = Seller.objects.filter(pk=params["seller"], members__person=member.person).first()
     if seller is None:
-        raise Refused(_("You are not a member of this seller's team."))
+        raise Denied(_("You are not a member of this seller's team."))
     Person.objects.filter(pk=member.person_id).update(active_seller=seller)
     return _("Saved.")
 
@@ -86,25 +90,52 @@ ACTIONS: dict[str, Callable[[Member, Params, datetime], str]] = {
 }
 
 
-def press(*, token: str, telegram_id: int, now: datetime) -> tuple[Press, str]:
-    """Spend a button and do what it says. Returns what was pressed, and a short answer in the presser's language.
+@dataclass(frozen=True)
+class Outcome:
+    """What a press came to: words in the active language. `group` names the card when it is the presser's own."""
 
-    Raises `UserError`. Where a rule forbids the action only for now, the card's buttons work again.
+    words: str
+    is_refusal: bool = False
+    group: str = ""
+
+
+@transaction.atomic
+def press(*, token: str, telegram_id: int, chat_id: int | None, now: datetime) -> Outcome:
+    """Do what a button says and spend its card, in one transaction: a crash loses both or neither.
+
+    A press that is refused spends nothing, so that a card which cannot be decided on now can be later.
     """
-    pressed = claim(token=token, telegram_id=telegram_id, now=real_now())
+    real = real_now()
+    button = tokens.find(token)
+    presser = Person.objects.filter(telegram_id=telegram_id, user__is_active=True).first()
+    flaw = tokens.flaw(button, presser=presser, chat_id=chat_id, now=real)
+    if flaw or button is None:
+        _record_refusal(button, presser, telegram_id, reason=flaw)
+        is_own = button is not None and flaw in ("spent", "expired")
+        return Outcome(str(tokens.REFUSALS[flaw]), is_refusal=True, group=button.group if button and is_own else "")
     try:
-        return pressed, ACTIONS[pressed.action](_presser(pressed), pressed.params, now)
+        words = ACTIONS[button.action](_member(button), button.params, now)
     except UserError as error:
-        if not isinstance(error, AlreadyDecided | lifecycle.AlreadyOver):
-            give_back(pressed)
-        raise
-    except Exception:
-        give_back(pressed)
-        raise
+        if isinstance(error, Denied | NotFound):
+            _record_refusal(button, presser, telegram_id, reason="denied")
+        return Outcome(str(error), is_refusal=True, group=button.group)
+    tokens.spend(button, now=real)
+    return Outcome(words, group=button.group)
 
 
-def _presser(pressed: Press) -> Member:
-    member = member_of(pressed.person, pressed.seller)
+def _member(button: ButtonToken) -> Member:
+    member = member_of(button.person, button.seller)
     if member is None:
-        raise Denied(_("You are no longer a member of this seller's team."))
+        raise Denied(_("You are not a member of this seller's team."))
     return member
+
+
+def _record_refusal(button: ButtonToken | None, presser: Person | None, telegram_id: int, *, reason: str) -> None:
+    record(
+        "button.refused",
+        actor=presser,
+        seller=button.seller if button else None,
+        subject=f"telegram:{telegram_id}",
+        reason=reason,
+        button=button.action if button else "",
+    )

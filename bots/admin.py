@@ -17,7 +17,7 @@ class TelegramUpdateAdmin(SuperuserOnly):
     list_display = ["update_id", "chat_id", "received_at", "handled_at", "attempts"]
     fields = readonly_fields = ["update_id", "chat_id", "received_at", "handled_at", "attempts", "error"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

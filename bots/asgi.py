@@ -6,7 +6,6 @@ uvicorn bots.asgi:app
 from __future__ import annotations
 
 import hmac
-import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +15,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django.conf import settings  # noqa: E402 - Django must be set up first
+import orjson  # noqa: E402 - Django must be set up first
+from django.conf import settings  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse, Response  # noqa: E402
@@ -24,23 +24,27 @@ from starlette.routing import Route  # noqa: E402
 
 from apps.common.db import in_thread  # noqa: E402
 from bots import inbox  # noqa: E402
-from bots.process import WEBHOOK_PATH, BotProcess  # noqa: E402
+from bots.process import WEBHOOK_PATH, BotProcess, require_token  # noqa: E402
 
 MOST_BYTES = 1_000_000
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 
+require_token()
+
 
 async def webhook(request: Request) -> Response:
-    """Stores an update and only then says 200; garbage is 400, a wrong secret 403, and neither leaves a trace."""
+    """Stores an update and only then says 200; a wrong secret is 403, garbage 400, and neither leaves a trace."""
     given = request.headers.get(SECRET_HEADER, "")
     expected = settings.TELEGRAM_WEBHOOK_SECRET
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         return Response(status_code=403)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return Response(status_code=400)
     body = await _body(request)
     if body is None:
         return Response(status_code=413)
     try:
-        await in_thread(inbox.store, json.loads(body))
+        await in_thread(inbox.store, orjson.loads(body))
     except ValueError:
         return Response(status_code=400)
     return Response(status_code=200)
@@ -48,24 +52,24 @@ async def webhook(request: Request) -> Response:
 
 async def _body(request: Request) -> bytes | None:
     """The body, or None when it is larger than any update."""
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
             return None
-    return body
+    return bytes(body)
 
 
 async def health(request: Request) -> JSONResponse:
-    process: BotProcess = request.app.state.process
+    process: BotProcess = request.state.process
     return JSONResponse({"status": "healthy", "leading": process.leader.is_leading})
 
 
 @asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    async with BotProcess.running() as process:
-        app.state.process = process
-        yield
+async def lifespan(app: Starlette) -> AsyncIterator[dict[str, BotProcess]]:
+    process = BotProcess()
+    async with process.running():
+        yield {"process": process}
 
 
 app = Starlette(routes=[Route(WEBHOOK_PATH, webhook, methods=["POST"]), Route("/healthz", health)], lifespan=lifespan)

@@ -1,153 +1,185 @@
-"""The outbox seen from the sender: claiming a message, preparing it, noting what became of it."""
+"""The outbox seen from the sender: taking a message in hand, rendered, and noting what became of it."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import DatabaseError, transaction
+from django.db.models import Case, F, Min, Q, QuerySet, Value, When
 
 from apps.common.clock import real_now
+from apps.notifications import outbox
 from apps.notifications.models import OutboxMessage
 from apps.reports.messages import render
+from bots.speech import Keyboard
 from bots.tokens import mint
 
+log = logging.getLogger(__name__)
+
 State = OutboxMessage.State
-LONGEST_RETRY = timedelta(minutes=10)
+LONGEST_REST = timedelta(minutes=10)
+MOST_FAILED_RENDERINGS = 5
+EDITS_FIRST = Case(When(shown__gt=0, then=Value(0)), default=Value(1))
 
 
 @dataclass(frozen=True)
 class Card:
-    """A message ready to go: HTML, rows of (label, token), the chat, and the messages that show it already."""
+    """A message in hand: HTML, buttons, the chat, the messages that show it already, and what it was before."""
 
-    message_id: int
+    pk: int
     version: int
     chat_id: int
     text: str
-    keyboard: list[list[tuple[str, str]]]
-    shown_as: list[int]
-    is_repeat: bool
+    keyboard: Keyboard
+    message_ids: Sequence[int]
+    before: State
+    attempts: int
 
 
-def due(*, now: datetime, limit: int = 50) -> list[int]:
-    """Messages to send or edit now, one per person, the oldest first. `now` is business time, for what is due."""
+def waiting_chats(*, now: datetime, but: Collection[int]) -> list[int]:
+    """Chats with something to send or edit, the longest waiting first. `now` is business time, for what is due."""
     _expire(now)
-    waiting = (
-        OutboxMessage.objects.filter(_may_go(), Q(due_at=None) | Q(due_at__lte=now), shown__lt=F("wanted"))
-        .order_by("person", "pk")
-        .distinct("person")
-        .values_list("pk", flat=True)
+    chats = _may_go(now).exclude(person__telegram_id__in=list(but)).values(chat_id=F("person__telegram_id"))
+    return [row["chat_id"] for row in chats.annotate(first=Min("pk")).order_by("first")[:100]]
+
+
+@transaction.atomic
+def claim(chat_id: int, *, now: datetime) -> Card | None:
+    """The chat's next message, rendered as things stand and leased. None when there is none just now."""
+    message = (
+        _may_go(now)
+        .filter(person__telegram_id=chat_id)
+        .select_for_update(of=("self",), skip_locked=True)
+        .select_related("person__user", "seller")
+        .order_by(EDITS_FIRST, "pk")
+        .first()
     )
-    return sorted(waiting[:limit])
+    if message is None:
+        return None
+    try:
+        with transaction.atomic():
+            return _prepare(message, chat_id, now)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        log.exception("message %s cannot be rendered", message.pk)
+        is_over = message.attempts + 1 >= MOST_FAILED_RENDERINGS
+        _put(message.pk, State.DEAD if is_over else State(message.state), _backoff(message.attempts), repr(error))
+        return None
 
 
-def claim(message_id: int, *, now: datetime) -> Card | None:
-    """Take one message in hand and render it as things stand. None when it is no longer to be sent."""
-    real = real_now()
-    with transaction.atomic():
-        message = (
-            OutboxMessage.objects.select_for_update(of=("self",), skip_locked=True)
-            .select_related("person__user", "seller")
-            .filter(_may_go(), pk=message_id, shown__lt=F("wanted"))
-            .first()
-        )
-        if message is None or message.person.telegram_id is None:
-            return None
-        # An edit may be made twice, a message that may have arrived must say that it is a repeat.
-        message.is_repeat = message.telegram_message_id is None and message.state in (State.UNKNOWN, State.SENDING)
-        message.state = State.SENDING
-        message.lease_until = real + timedelta(seconds=settings.OUTBOX_REPEAT_SECONDS)
-        message.save(update_fields=["state", "lease_until", "is_repeat"])
-    rendered = render(message, now=now)
-    group = f"outbox:{message.pk}:{message.wanted}"
-    return Card(
-        message_id=message.pk,
-        version=message.wanted,
-        chat_id=message.person.telegram_id,
-        text=rendered.text,
-        keyboard=mint(rendered.rows, person=message.person, seller=message.seller, group=group, now=real),
-        shown_as=_shown_as(message),
-        is_repeat=message.is_repeat,
-    )
-
-
-def sent(card: Card, telegram_message_id: int | None) -> None:
-    """The version of `card` is what the chat shows now; `telegram_message_id` is new when it was not an edit."""
-    message = OutboxMessage.objects.get(pk=card.message_id)
-    if telegram_message_id is not None:
-        if message.telegram_message_id:
-            message.earlier_message_ids = [*message.earlier_message_ids, message.telegram_message_id]
-        message.telegram_message_id = telegram_message_id
+@transaction.atomic
+def shown(card: Card, message_ids: Sequence[int]) -> None:
+    """The chat shows this version of the card in these messages now."""
+    message = OutboxMessage.objects.select_for_update().get(pk=card.pk)
+    found_meanwhile = [one for one in message.message_ids if one not in card.message_ids]
+    message.message_ids = [*message_ids, *found_meanwhile]
     message.state, message.lease_until, message.error = State.SENT, None, ""
     message.shown, message.attempts, message.sent_at = card.version, 0, real_now()
-    message.save(
-        update_fields=[
-            "state",
-            "lease_until",
-            "error",
-            "shown",
-            "attempts",
-            "sent_at",
-            "telegram_message_id",
-            "earlier_message_ids",
-        ]  # fmt: skip
-    )
+    message.save(update_fields=["message_ids", "state", "lease_until", "error", "shown", "attempts", "sent_at"])
 
 
-def unclear(card: Card) -> None:
-    """It may have arrived: it goes once more, marked as a repeat, when some time has passed."""
-    again = real_now() + timedelta(seconds=settings.OUTBOX_REPEAT_SECONDS)
-    _put(card, State.UNKNOWN, again, "no answer from Telegram")
+def deleted(card: Card) -> None:
+    """No message in the chat shows the card any more: it is sent anew."""
+    OutboxMessage.objects.filter(pk=card.pk).update(state=State.PENDING, shown=0, message_ids=[], lease_until=None)
 
 
-def not_sent(card: Card, error: str, *, retry_after: float | None = None) -> None:
-    """It certainly did not arrive: again later."""
-    attempts = OutboxMessage.objects.values_list("attempts", flat=True).get(pk=card.message_id)
-    wait = timedelta(seconds=retry_after if retry_after is not None else 2 ** min(attempts, 9))
-    state = State.UNKNOWN if card.is_repeat else State.PENDING
-    _put(card, state, real_now() + min(wait, LONGEST_RETRY), error)
+def unclear(card: Card, error: str) -> None:
+    """It may have arrived: an edit is made again, a message goes once more after a while, marked as a repeat."""
+    if card.message_ids:
+        not_sent(card, error)
+    elif card.before == State.UNKNOWN:
+        _put(card.pk, State.LOST, timedelta(0), error)
+    else:
+        _put(card.pk, State.UNKNOWN, timedelta(seconds=settings.OUTBOX_REPEAT_SECONDS), error)
+
+
+def not_sent(card: Card, error: str, *, rest: timedelta | None = None) -> None:
+    """It certainly did not arrive: it is again what it was, and goes after a rest."""
+    _put(card.pk, card.before, _backoff(card.attempts) if rest is None else rest, error)
+    OutboxMessage.objects.filter(pk=card.pk, state=State.UNKNOWN).update(is_repeat=False)
 
 
 def dead(card: Card, error: str) -> None:
-    """The chat is closed to us: nothing of this message will ever arrive."""
-    _put(card, State.DEAD, None, error)
+    """The chat is closed to us, or the message impossible."""
+    _put(card.pk, State.DEAD, timedelta(0), error)
 
 
-def shown_too(group: str, telegram_message_id: int) -> None:
-    """A button of the card was pressed in this message: it shows the card, even if its sending was never confirmed."""
-    kind, _, rest = group.partition(":")
-    message = OutboxMessage.objects.filter(pk=int(rest.partition(":")[0])).first() if kind == "outbox" else None
-    if message and telegram_message_id not in _shown_as(message):
-        message.earlier_message_ids = [*message.earlier_message_ids, telegram_message_id]
-        message.wanted += 1
-        message.save(update_fields=["earlier_message_ids", "wanted"])
+@transaction.atomic
+def seen_in(group: str, message_id: int) -> None:
+    """A button of the card was pressed in this message: it shows the card, even if that was never confirmed."""
+    message = OutboxMessage.objects.select_for_update().filter(pk=_pk_of(group)).first()
+    if message is None or message_id in message.message_ids:
+        return
+    message.message_ids = [*message.message_ids, message_id]
+    message.wanted += 1
+    if message.state in (State.UNKNOWN, State.LOST):
+        message.state, message.lease_until = State.SENT, None
+    message.save(update_fields=["message_ids", "wanted", "state", "lease_until"])
+    outbox.announce()
 
 
-def gone(card: Card) -> None:
-    """The message in the chat was deleted: the card is to be sent anew."""
-    OutboxMessage.objects.filter(pk=card.message_id).update(
-        telegram_message_id=None, earlier_message_ids=[], state=State.PENDING, lease_until=None
+def _prepare(message: OutboxMessage, chat_id: int, now: datetime) -> Card | None:
+    real = real_now()
+    before = _before(message)
+    if before == State.UNKNOWN and message.is_repeat:  # the process died while it repeated the message
+        _put(message.pk, State.LOST, timedelta(0), message.error)
+        return None
+    message.is_repeat |= before == State.UNKNOWN
+    rendered = render(message, now=now)
+    if message.due_at and message.subject and not message.shown and not rendered.rows:
+        _put(message.pk, State.EXPIRED, timedelta(0), "put off, and decided meanwhile")
+        return None
+    message.state = State.SENDING
+    message.lease_until = real + timedelta(seconds=settings.OUTBOX_REPEAT_SECONDS)
+    message.save(update_fields=["state", "lease_until", "is_repeat"])
+    return Card(
+        pk=message.pk,
+        version=message.wanted,
+        chat_id=chat_id,
+        text=rendered.text,
+        keyboard=mint(rendered.rows, person=message.person, seller=message.seller, group=_group_of(message), now=real),
+        message_ids=tuple(message.message_ids),
+        before=before,
+        attempts=message.attempts,
     )
 
 
-def _put(card: Card, state: str, lease_until: datetime | None, error: str) -> None:
-    OutboxMessage.objects.filter(pk=card.message_id).update(
-        state=state, lease_until=lease_until, error=error[:2000], attempts=F("attempts") + 1
-    )
+def _before(message: OutboxMessage) -> State:
+    """What a message in hand is, apart from being in hand: a lease that ran out says that its sender died."""
+    if message.message_ids:
+        return State.SENT
+    return State.UNKNOWN if message.state in (State.SENDING, State.UNKNOWN) else State.PENDING
 
 
-def _may_go() -> Q:
-    """Not in hand, not put aside: the lease of a message is also the moment before which it rests."""
-    return ~Q(state__in=[State.DEAD, State.EXPIRED]) & (Q(lease_until=None) | Q(lease_until__lte=real_now()))
+def _may_go(now: datetime) -> QuerySet[OutboxMessage]:
+    """What waits and is neither in hand nor at rest."""
+    return outbox.waiting(now=now).filter(Q(lease_until=None) | Q(lease_until__lte=real_now()))
 
 
 def _expire(now: datetime) -> None:
-    OutboxMessage.objects.filter(_may_go(), expires_at__lte=now, telegram_message_id=None).update(state=State.EXPIRED)
+    unsent = OutboxMessage.objects.filter(state=State.PENDING, shown=0, wanted__gt=F("shown"), expires_at__lte=now)
+    unsent.update(state=State.EXPIRED)
 
 
-def _shown_as(message: OutboxMessage) -> list[int]:
-    """The messages in the chat that show it."""
-    shown = [*message.earlier_message_ids, message.telegram_message_id]
-    return [one for one in shown if one]
+def _put(pk: int, state: State, rest: timedelta, error: str) -> None:
+    OutboxMessage.objects.filter(pk=pk).update(
+        state=state, lease_until=real_now() + rest, error=error[:2000], attempts=F("attempts") + 1
+    )
+
+
+def _backoff(attempts: int) -> timedelta:
+    return min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_REST)
+
+
+def _group_of(message: OutboxMessage) -> str:
+    return f"outbox:{message.pk}"
+
+
+def _pk_of(group: str) -> int | None:
+    kind, _, pk = group.partition(":")
+    return int(pk) if kind == "outbox" else None

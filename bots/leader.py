@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 
 LEADERSHIP = lock_key("bots", "leader")
 RETRY_SECONDS = 1.0
+ANSWER_SECONDS = 5.0
+# A connection whose other end is gone must not look alive: another replica may hold the lock by then.
+LIVELINESS = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+DJANGOS_OWN = ("cursor_factory", "context", "prepare_threshold", "options")
 
 
 class Leader:
@@ -31,15 +35,19 @@ class Leader:
         self.is_leading = False
         self.inbox = asyncio.Event()
         self.outbox = asyncio.Event()
+        self._is_lost = False
 
     async def run(self) -> None:
         """Until cancelled: connect, listen, lead; and again after every loss."""
         while True:
-            with suppress(psycopg.OperationalError, OSError):
+            try:
                 await self._lead()
-            if self.is_leading:
-                log.warning("the connection that leads was lost")
-            self.is_leading = False
+            except (psycopg.Error, OSError) as error:
+                self._tell_loss(error)
+            except Exception:
+                log.exception("leading failed; trying again")
+            finally:
+                self.is_leading = False
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _lead(self) -> None:
@@ -47,7 +55,9 @@ class Leader:
             await listening.execute(f"listen {inbox.CHANNEL}")
             await listening.execute(f"listen {outbox.CHANNEL}")
             while True:
-                await self._elect(listening)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._elect(listening)
+                self._is_lost = False
                 self.inbox.set()
                 self.outbox.set()
                 async for notice in listening.notifies(timeout=settings.OUTBOX_POLL_SECONDS, stop_after=1):
@@ -62,9 +72,14 @@ class Leader:
         if self.is_leading:
             log.info("this process leads")
 
+    def _tell_loss(self, error: Exception) -> None:
+        """Once for each outage."""
+        if not self._is_lost:
+            log.warning("the connection that leads was lost: %s", error)
+        self._is_lost = True
 
-def _parameters() -> dict[str, object]:
+
+def _parameters() -> dict[str, Any]:
     """Django's own way to the database, for a connection that Django does not manage."""
     parameters = connection.get_connection_params()
-    kept = ("host", "port", "user", "password", "dbname")
-    return {name: parameters[name] for name in kept if parameters.get(name)}
+    return {name: value for name, value in parameters.items() if name not in DJANGOS_OWN} | LIVELINESS

@@ -1,119 +1,163 @@
-"""The bot's parts under one roof: PTB's application, the leader, the consumer, the sender; polling without a webhook."""
+"""The bot's parts under one roof: PTB's application, the leader, the consumer, the sender, and polling."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from telegram import Update
-from telegram.error import TelegramError
-from telegram.ext import AIORateLimiter, Application
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application
 
+from apps.common.clock import real_now
 from apps.common.db import in_thread
-from bots import handlers, inbox
+from bots import handlers, inbox, tokens
 from bots.consumer import Consumer
 from bots.leader import Leader
+from bots.pace import Pace
 from bots.sender import Sender
 
 log = logging.getLogger(__name__)
 
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library's own switch to what its next version does
+
 ALLOWED_UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY]
 WEBHOOK_PATH = "/telegram/webhook"
 POLL_SECONDS = 10
-PAUSE_AFTER_FAILURE = 2.0
+PAUSE_AFTER_FAILURE = 1.0
+LONGEST_PAUSE = 60.0
+TIDY_SECONDS = 3600
+KEPT = timedelta(days=7)  # handled updates; Telegram repeats none after a day
+
+
+def require_token() -> None:
+    """Ends the process, with a sentence, when there is no bot to be."""
+    if not settings.TELEGRAM_BOT_TOKEN:
+        sys.exit("TELEGRAM_BOT_TOKEN is missing: give the token of the bot, like 123456:AbC, from BotFather")
 
 
 class BotProcess:
-    """`async with BotProcess.running(): ...` runs it all."""
+    """`async with BotProcess().running(): ...` runs it all.
 
-    def __init__(self) -> None:
-        self.application = _application()
+    `polls`: ask for updates rather than wait for the webhook; by default where there is no TELEGRAM_WEBHOOK_URL.
+    """
+
+    def __init__(self, *, polls: bool | None = None) -> None:
+        self._polls = not settings.TELEGRAM_WEBHOOK_URL if polls is None else polls
         self.leader = Leader()
-        self._consumer = Consumer(self.application, self.leader)
-        self._sender = Sender(self.application.bot, self.leader)  # type: ignore[arg-type]
+        self._application = _application()
+        self._consumer = Consumer(self._application, self.leader)
+        self._sender = Sender(self._application.bot, self.leader)
 
-    @classmethod
     @asynccontextmanager
-    async def running(cls) -> AsyncIterator[BotProcess]:
-        process = cls()
-        parts: list[Coroutine[Any, Any, None]] = [process.leader.run(), process._talk()]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(part) for part in parts]
-            try:
-                yield process
-            finally:
-                for task in tasks:
-                    task.cancel()
+    async def running(self) -> AsyncIterator[None]:
+        async with _beside(self.leader.run()), _beside(self._talk()):
+            yield
 
     async def _talk(self) -> None:
-        """Meet Telegram, however long that takes, then work until cancelled."""
-        await self._meet()
+        """Meet Telegram, however long that takes, then work until cancelled; what is in hand is finished."""
+        await _until_done(self._application.initialize)
         try:
-            await self._introduce()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._consumer.run())
-                group.create_task(self._sender.run())
-                if not settings.TELEGRAM_WEBHOOK_URL:
-                    group.create_task(self._poll())
+                group.create_task(self._consumer.lanes.run())
+                group.create_task(self._sender.lanes.run())
+                group.create_task(self._lead())
         finally:
-            await self._consumer.stop()
-            await self.application.shutdown()
+            await asyncio.gather(self._consumer.lanes.stop(), self._sender.lanes.stop())
+            await self._application.shutdown()
 
-    async def _meet(self) -> None:
-        while True:
-            try:
-                await self.application.initialize()
-            except TelegramError as error:
-                log.warning("Telegram does not answer (%s); trying again", error)
-                await asyncio.sleep(PAUSE_AFTER_FAILURE)
-            else:
-                return
+    async def _lead(self) -> None:
+        """What one process does for all: tell Telegram where updates go, fetch them, keep the tables small."""
+        await self._election()
+        await _until_done(self._introduce)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tidy())
+            if self._polls:
+                group.create_task(self._poll())
+
+    async def _election(self) -> None:
+        while not self.leader.is_leading:
+            await asyncio.sleep(settings.OUTBOX_POLL_SECONDS)
 
     async def _introduce(self) -> None:
-        """Tell Telegram where updates go. What it holds for us is never dropped: it may be somebody's press."""
-        bot = self.application.bot
-        with suppress(TelegramError):
-            await handlers.publish_commands(bot)
-        while True:
-            try:
-                if settings.TELEGRAM_WEBHOOK_URL:
-                    await bot.set_webhook(
-                        settings.TELEGRAM_WEBHOOK_URL.rstrip("/") + WEBHOOK_PATH,
-                        secret_token=settings.TELEGRAM_WEBHOOK_SECRET,
-                        allowed_updates=ALLOWED_UPDATES,
-                    )
-                else:
-                    await bot.delete_webhook()
-            except TelegramError as error:
-                log.warning("Telegram does not take the webhook (%s); trying again", error)
-                await asyncio.sleep(PAUSE_AFTER_FAILURE)
-            else:
-                return
+        """What Telegram holds for us is never dropped: it may be somebody's press."""
+        bot = self._application.bot
+        if self._polls:
+            await bot.delete_webhook()
+        else:
+            await bot.set_webhook(
+                settings.TELEGRAM_WEBHOOK_URL.rstrip("/") + WEBHOOK_PATH,
+                secret_token=settings.TELEGRAM_WEBHOOK_SECRET,
+                allowed_updates=ALLOWED_UPDATES,
+            )
+        await handlers.publish_commands(bot)
 
     async def _poll(self) -> None:
-        """getUpdates into the same inbox: an update is confirmed to Telegram only after it was stored."""
+        """getUpdates into the inbox: an update is confirmed to Telegram, by the next call, only after it was stored."""
         offset = 0
         while True:
-            if not self.leader.is_leading:
-                await asyncio.sleep(settings.OUTBOX_POLL_SECONDS)
-                continue
+            await self._election()
             try:
-                updates = await self.application.bot.get_updates(
+                updates = await self._application.bot.get_updates(
                     offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES
                 )
                 for update in updates:
                     await in_thread(inbox.store, update.to_dict())
                     offset = update.update_id + 1
             except TelegramError as error:
-                log.warning("Telegram could not be asked: %s", error)
+                log.warning("Telegram could not be asked for updates: %s", error)
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
             except Exception:
                 log.exception("updates could not be stored; they are asked for again")
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
+
+    async def _tidy(self) -> None:
+        while True:
+            try:
+                await in_thread(inbox.forget, before=real_now() - KEPT)
+                await in_thread(tokens.forget, before=real_now() - KEPT)
+            except Exception:
+                log.exception("old updates and buttons could not be deleted; trying again later")
+            await asyncio.sleep(TIDY_SECONDS)
+
+
+async def _until_done(call: Callable[[], Awaitable[Any]]) -> None:
+    """Through any outage of Telegram, with growing pauses."""
+    pause = PAUSE_AFTER_FAILURE
+    while True:
+        try:
+            await call()
+        except InvalidToken:
+            log.error("Telegram refuses TELEGRAM_BOT_TOKEN: is it the token that BotFather gave?")  # noqa: TRY400
+        except TelegramError as error:
+            log.warning("Telegram does not answer (%s); trying again", error)
+        except Exception:
+            log.exception("the bot could not begin; trying again")
+        else:
+            return
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `work`, which never ends by itself, beside the block; cancel it at the block's end and wait for it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            log.debug("%s has ended", work.__qualname__)
 
 
 def _application() -> Application:
@@ -124,7 +168,7 @@ def _application() -> Application:
         .base_url(f"{api}/bot")
         .base_file_url(f"{api}/file/bot")
         .updater(None)
-        .rate_limiter(AIORateLimiter(max_retries=0))
+        .rate_limiter(Pace())
         .build()
     )
     handlers.register(application)

@@ -1,4 +1,4 @@
-"""The tokens behind buttons: opaque, for one person, good for one press of one card.
+"""The tokens behind buttons: opaque, for one person in one chat, good for one press of one card.
 
 What comes back from a chat is whatever its sender likes to send; only a row that we made, for the person who presses,
 unspent and unexpired, means anything. Token ages are real time; whether the thing itself may still be done is asked of
@@ -7,48 +7,40 @@ the function that does it.
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.errors import Refused
 from apps.reports.messages import Button
-from apps.shops.audit import record
 from apps.shops.models import Person, Seller
 from bots.models import ButtonToken
+from bots.speech import Keyboard
 
 LIFE = timedelta(days=30)
+LONGEST_TOKEN = 32
+
+REFUSALS: dict[str, Promise] = {
+    "unknown": _("This button means nothing to me."),
+    "foreign": _("This button was made for somebody else."),
+    "elsewhere": _("This button works only in the chat it was sent to."),
+    "spent": _("This button was pressed already."),
+    "expired": _("This button is too old."),
+}
 
 
-class BadPress(Refused):
-    """A button that means nothing, or nothing to this person."""
-
-
-@dataclass(frozen=True)
-class Press:
-    """A press that was claimed: `action` with `params` in the name of `person` at `seller`."""
-
-    person: Person
-    seller: Seller
-    action: str
-    params: dict[str, Any]
-    group: str
-
-
-def mint(
-    rows: Sequence[Sequence[Button]], *, person: Person, seller: Seller, group: str, now: datetime
-) -> list[list[tuple[str, str]]]:
-    """Fresh tokens for a card's buttons: rows of (label, token)."""
-    tokens: list[ButtonToken] = []
-    keyboard: list[list[tuple[str, str]]] = []
-    for row in rows:
-        keyboard.append([])
-        for button in row:
+def mint(rows: Sequence[Sequence[Button]], *, person: Person, seller: Seller, group: str, now: datetime) -> Keyboard:
+    """The tokens of a card's buttons: rows of (label, token). A button that the card has already keeps its token."""
+    unspent = ButtonToken.objects.filter(group=group, person=person, used_at=None, expires_at__gt=now)
+    known = {_meaning(row.action, row.params): row.token for row in unspent}
+    fresh: list[ButtonToken] = []
+    for button in (button for row in rows for button in row):
+        meaning = _meaning(button.action, button.params)
+        if meaning not in known:
             token = ButtonToken(
                 token=secrets.token_urlsafe(16),
                 person=person,
@@ -59,46 +51,40 @@ def mint(
                 created_at=now,
                 expires_at=now + LIFE,
             )
-            tokens.append(token)
-            keyboard[-1].append((str(button.label), token.token))
-    ButtonToken.objects.bulk_create(tokens)
-    return keyboard
+            fresh.append(token)
+            known[meaning] = token.token
+    ButtonToken.objects.bulk_create(fresh)
+    return [[(str(button.label), known[_meaning(button.action, button.params)]) for button in row] for row in rows]
 
 
-def claim(*, token: str, telegram_id: int, now: datetime) -> Press:
-    """Spend a token, and with it the other buttons of its card. Raises `BadPress`, and leaves an audit row."""
-    with transaction.atomic():
-        refusal = _refusal(token, telegram_id, now)
-        if refusal is None:
-            row = ButtonToken.objects.select_related("person__user", "seller").get(pk=token)
-            ButtonToken.objects.filter(group=row.group, person=row.person, used_at=None).update(used_at=now)
-            return Press(row.person, row.seller, row.action, row.params, row.group)
-    raise refusal
+def find(token: str) -> ButtonToken | None:
+    """The button of a press, locked until the transaction ends."""
+    buttons = ButtonToken.objects.select_for_update(of=("self",)).select_related("person__user", "seller")
+    return buttons.filter(pk=token).first() if len(token) <= LONGEST_TOKEN and "\x00" not in token else None
 
 
-def give_back(press: Press) -> None:
-    """The press was refused for now: the card's buttons work again."""
-    ButtonToken.objects.filter(group=press.group, person=press.person).update(used_at=None)
+def flaw(button: ButtonToken | None, *, presser: Person | None, chat_id: int | None, now: datetime) -> str:
+    """Why the press counts for nothing, a key of `REFUSALS`; "" when it counts."""
+    if button is None:
+        return "unknown"
+    if presser is None or button.person_id != presser.pk:
+        return "foreign"
+    if chat_id != presser.telegram_id:
+        return "elsewhere"
+    if button.used_at is not None:
+        return "spent"
+    return "expired" if button.expires_at <= now else ""
 
 
-def _refusal(token: str, telegram_id: int, now: datetime) -> BadPress | None:
-    row = ButtonToken.objects.select_for_update().filter(pk=token[:32]).first()
-    presser = Person.objects.filter(telegram_id=telegram_id).first()
-    if row is None:
-        reason, words = "unknown", _("This button means nothing to me.")
-    elif presser is None or row.person_id != presser.pk:
-        reason, words = "foreign", _("This button was made for somebody else.")
-    elif row.used_at is not None:
-        reason, words = "spent", _("This button was pressed already.")
-    elif row.expires_at <= now:
-        reason, words = "expired", _("This button is too old.")
-    else:
-        return None
-    record(
-        "button.refused",
-        actor=presser,
-        seller=row.seller if row else None,
-        subject=f"telegram:{telegram_id}",
-        reason=reason,
-    )
-    return BadPress(words)
+def spend(button: ButtonToken, *, now: datetime) -> None:
+    """The press has done something: the whole card is spent."""
+    ButtonToken.objects.filter(group=button.group, person=button.person_id, used_at=None).update(used_at=now)
+
+
+def forget(*, before: datetime) -> int:
+    """Delete what expired before that moment. Returns how many."""
+    return ButtonToken.objects.filter(expires_at__lt=before).delete()[0]
+
+
+def _meaning(action: str, params: Mapping[str, Any]) -> str:
+    return json.dumps([action, dict(params)], sort_keys=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.shops.models import Person, Seller
@@ -12,10 +13,11 @@ from apps.shops.scoping import SellerQuerySet
 
 
 class OutboxMessage(models.Model):
-    """One message in one chat. `wanted` grows each time its subject changes; the sender brings `shown` up to it.
+    """One message to one person. `wanted` grows each time its subject changes; the sender brings `shown` up to it.
 
-    A message that was sent is edited, never sent again. When it is not known whether a send arrived the state is
-    `unknown`: cards and alerts then go once more after two minutes, marked as a repeat.
+    pending -> sending -> sent (and again, to edit)
+    sending -> pending (certainly not sent) | unknown -> sending, marked as a repeat -> sent | lost
+    pending -> expired; sending -> dead
     """
 
     seller_path: ClassVar[str] = "seller"
@@ -25,8 +27,11 @@ class OutboxMessage(models.Model):
         SENDING = "sending", _("sending")
         SENT = "sent", _("sent")
         UNKNOWN = "unknown", _("not known whether it arrived")
+        LOST = "lost", _("sent twice, not known whether it arrived")
         DEAD = "dead", _("cannot be delivered")
         EXPIRED = "expired", _("too old to be sent")
+
+    LIVE: ClassVar[tuple[str, ...]] = ("pending", "sending", "sent", "unknown")
 
     key = models.CharField(max_length=200, unique=True)
     seller = models.ForeignKey(Seller, models.CASCADE, related_name="+", verbose_name=_("seller"))
@@ -37,14 +42,15 @@ class OutboxMessage(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     wanted = models.PositiveIntegerField(_("version wanted"), default=1)
     shown = models.PositiveIntegerField(_("version shown"), default=0)
-    due_at = models.DateTimeField(_("not before"), null=True, blank=True)
-    put_off_until = models.DateTimeField(_("put off until"), null=True, blank=True)
-    expires_at = models.DateTimeField(_("not after"), null=True, blank=True)
+    due_at = models.DateTimeField(_("not before"), null=True, blank=True, help_text=_("business time"))
+    put_off_until = models.DateTimeField(_("put off until"), null=True, blank=True, help_text=_("business time"))
+    expires_at = models.DateTimeField(_("not after"), null=True, blank=True, help_text=_("business time"))
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    telegram_message_id = models.BigIntegerField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, help_text=_("real time: in hand, or at rest, until then"))
+    message_ids = models.JSONField(
+        default=list, blank=True, help_text=_("Telegram's messages that show it, the newest last")
+    )
     is_repeat = models.BooleanField(_("sent as a repeat"), default=False)
-    earlier_message_ids = models.JSONField(default=list, blank=True)
     error = models.TextField(_("error"), blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
@@ -56,7 +62,11 @@ class OutboxMessage(models.Model):
         verbose_name_plural = _("messages")
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["state", "due_at"], name="outbox_by_due"),
+            models.Index(
+                fields=["person"],
+                condition=Q(state__in=("pending", "sending", "sent", "unknown"), shown__lt=F("wanted")),
+                name="outbox_waiting",
+            ),
             models.Index(fields=["subject"], name="outbox_by_subject"),
         ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
 from apps.notifications.models import OutboxMessage
 from apps.shops.models import Person, Seller
@@ -25,7 +25,7 @@ def tell(
     subject: str = "",
     due_at: datetime | None = None,
     expires_at: datetime | None = None,
-) -> list[OutboxMessage]:
+) -> None:
     """One message for each person, once for each `key`: telling twice does no harm.
 
     `params` are ids and days for the renderer; `subject` ("proposal:7") is what `retell` names later.
@@ -44,23 +44,22 @@ def tell(
         for person in people
     ]
     OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
-    _announce()
-    return rows
+    announce()
 
 
+@transaction.atomic
 def retell(subject: str) -> int:
     """The subject changed: every copy of its messages is to be edited. Returns how many."""
-    changed = (
-        OutboxMessage.objects.filter(subject=subject)
-        .exclude(state=OutboxMessage.State.DEAD)
-        .update(wanted=F("wanted") + 1)
-    )
+    copies = OutboxMessage.objects.filter(subject=subject, state__in=OutboxMessage.LIVE)
+    locked = list(copies.select_for_update().order_by("pk").values_list("pk", flat=True))
+    changed = OutboxMessage.objects.filter(pk__in=locked).update(wanted=F("wanted") + 1)
     if changed:
-        _announce()
+        announce()
     return changed
 
 
-def postpone(*, subject: str, person: Person, until: datetime) -> None:
+@transaction.atomic
+def postpone(*, subject: str, person: Person, until: datetime, expires_at: datetime) -> None:
     """The person's card is put away now, and comes again, as a message of its own, when `until` has come."""
     card = OutboxMessage.objects.filter(subject=subject, person=person).order_by("-pk").first()
     if card is None:
@@ -74,21 +73,28 @@ def postpone(*, subject: str, person: Person, until: datetime) -> None:
         params=card.params,
         subject=subject,
         due_at=until,
+        expires_at=expires_at,
+    )
+
+
+def waiting(*, now: datetime) -> QuerySet[OutboxMessage]:
+    """What is to be sent or edited by `now` (business time), to people who can be reached."""
+    return OutboxMessage.objects.filter(
+        Q(due_at=None) | Q(due_at__lte=now),
+        state__in=OutboxMessage.LIVE,
+        shown__lt=F("wanted"),
+        person__telegram_id__isnull=False,
     )
 
 
 def people_who_may(seller: Seller, action: Action) -> list[Person]:
     """Members whose role allows `action` and who are linked to Telegram, in a stable order."""
     roles = [role for role in Role if action in ALLOWED[role]]
-    return list(
-        Person.objects.filter(members__seller=seller, members__role__in=roles, telegram_id__isnull=False)
-        .select_related("user")
-        .order_by("pk")
-        .distinct()
-    )
+    members = seller.members.filter(role__in=roles, person__telegram_id__isnull=False, person__user__is_active=True)
+    return [member.person for member in members.select_related("person__user").order_by("person")]
 
 
-def _announce() -> None:
-    """Wake the sender when the transaction commits (NOTIFY is transactional by itself)."""
-    with transaction.atomic(), connection.cursor() as cursor:
+def announce() -> None:
+    """Wake the sender when the transaction commits: NOTIFY is transactional by itself."""
+    with connection.cursor() as cursor:
         cursor.execute(f"notify {CHANNEL}")

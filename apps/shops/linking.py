@@ -29,28 +29,34 @@ def issue_code(*, person: Person, by: Person | None, now: datetime) -> str:
 
 
 def link(*, code: str, telegram_id: int, now: datetime) -> Person:
-    """The person whose code this is, now tied to `telegram_id`. Raises `Refused` in words that reveal nothing else."""
-    with transaction.atomic():
-        found = _claim(code, telegram_id, now)
-        if found is None:
-            record(FAILED, subject=f"telegram:{telegram_id}")
-        else:
-            Person.objects.filter(telegram_id=telegram_id).exclude(pk=found.pk).update(telegram_id=None)
-            Person.objects.filter(pk=found.pk).update(telegram_id=telegram_id)
-            found.telegram_id = telegram_id
-            record("telegram.linked", actor=found, seller=found.active_seller, subject=found)
-    if found is None:
-        raise Refused(_("This code is wrong, used or expired. Ask for a new one in the admin, under People."))
-    return found
+    """The person whose code this is, now tied to `telegram_id`; saying the code twice does no harm. `now` is real time.
 
-
-def _claim(code: str, telegram_id: int, now: datetime) -> Person | None:
+    Raises `Refused` in words that reveal nothing of the code.
+    """
     if _is_guessing(telegram_id, now):
+        raise Refused(_("Too many wrong codes. Try again in a quarter of an hour."))
+    person = _link(code, telegram_id, now)
+    if person is None:
+        record(FAILED, subject=f"telegram:{telegram_id}")
+        raise Refused(_("This code is wrong, used or expired. Ask for a new one in the admin, under People."))
+    return person
+
+
+@transaction.atomic
+def _link(code: str, telegram_id: int, now: datetime) -> Person | None:
+    held = LinkCode.objects.select_for_update(of=("self",)).select_related("person__user", "person__active_seller")
+    found = held.filter(digest=_digest(code)).first()
+    if found is None or not found.person.user.is_active:
         return None
-    unused = LinkCode.objects.filter(digest=_digest(code), used_at=None, expires_at__gt=now)
-    if not unused.update(used_at=now):
-        return None
-    return Person.objects.select_related("user", "active_seller").get(link_codes__digest=_digest(code))
+    person = found.person
+    if found.used_at is not None or found.expires_at <= now:
+        return person if found.used_at and person.telegram_id == telegram_id else None
+    LinkCode.objects.filter(pk=found.pk).update(used_at=now)
+    Person.objects.filter(telegram_id=telegram_id).exclude(pk=person.pk).update(telegram_id=None)
+    Person.objects.filter(pk=person.pk).update(telegram_id=telegram_id)
+    person.telegram_id = telegram_id
+    record("telegram.linked", actor=person, seller=person.active_seller, subject=person)
+    return person
 
 
 def _is_guessing(telegram_id: int, now: datetime) -> bool:
