@@ -48,7 +48,7 @@ def _link(code: str, telegram_id: int, now: datetime) -> Person | None:
     found = held.filter(digest=_digest(code)).first()
     if found is None or not found.person.user.is_active:
         return None
-    person = found.person
+    person: Person = found.person
     if found.used_at is not None or found.expires_at <= now:
         return person if found.used_at and person.telegram_id == telegram_id else None
     LinkCode.objects.filter(pk=found.pk).update(used_at=now)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from celery import current_app
-from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.backoffice.demo.world import World
@@ -21,7 +20,7 @@ from apps.decisions.models import Command
 from apps.jobs.ledger import plan
 from apps.jobs.models import JobRun
 from apps.jobs.timetable import Job, ticks, timetable
-from apps.notifications.models import OutboxMessage
+from apps.notifications import outbox
 from apps.shops.models import Shop
 
 ENDED = (JobRun.State.DONE, JobRun.State.FAILED, JobRun.State.SKIPPED)
@@ -65,7 +64,7 @@ def wait_for_silence() -> None:
     """Until no command moves and every message that is due has reached its chat."""
     moving = Command.objects.filter(state__in=Command.LIVE)
     wait_until(lambda: not moving.exists(), LONGEST_JOB_SECONDS, "the commands")
-    wait_until(lambda: not _waiting_messages().exists(), LONGEST_TALK_SECONDS, "the messages")
+    wait_until(lambda: not outbox.waiting(now=clock.now()).exists(), LONGEST_TALK_SECONDS, "the messages")
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float, what: str) -> None:
@@ -85,11 +84,3 @@ def send_ticks() -> None:
     for tick in ticks():
         if tick.task in OWN_TICKS:
             current_app.send_task(tick.task, expires=10)
-
-
-def _waiting_messages() -> QuerySet[OutboxMessage]:
-    now = clock.now()
-    state = OutboxMessage.State
-    return OutboxMessage.objects.filter(Q(due_at=None) | Q(due_at__lte=now), shown__lt=F("wanted")).exclude(
-        state__in=[state.DEAD, state.EXPIRED]
-    )
