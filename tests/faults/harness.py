@@ -35,9 +35,10 @@ from uuid import uuid4
 from celery import Celery
 from django.db import connection
 
+from config.accounts import account_for, own_folder
 from config.celery import RELIABILITY, ROUTES, broker_url
 from config.env import BASE_DIR, state_folder
-from config.servers import Redis, Server, account_for, die_with, own_folder
+from config.servers import Redis, Server, die_with
 from config.services import Place
 
 T = TypeVar("T")
@@ -183,6 +184,7 @@ class Fleet:
         """A worker that takes tasks when this returns."""
         name = f"worker{len(self.processes)}"
         arguments = ["--queues", queues, "--concurrency", str(concurrency), "--hostname", f"{name}@%h"]
+        arguments += ["--without-mingle", "--without-gossip"]  # they only make the start longer
         process = self.start(name, "celery", "-A", "tests.faults.celery_app", "worker", *arguments, **env)
         process.wait_line(r"@\S+ ready\.")
         return process
