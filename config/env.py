@@ -254,7 +254,7 @@ def load() -> Env:
     """The variables of this process. Raises EnvError with one line for each that is missing or wrong."""
     path = env_file()
     try:
-        return Env(_env_file=path)  # type: ignore[call-arg]  # pydantic-settings fills the fields from outside
+        return Env(_env_file=path)
     except ValidationError as error:
         lines = [_sentence(detail) for detail in error.errors()]
         raise EnvError("\n".join([f"Wrong settings in the environment or in {path}:", *lines])) from None

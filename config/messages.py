@@ -32,7 +32,7 @@ METHODS = [("**.py", "python"), ("**.html", "config.messages:extract_django")]
 
 
 def extract_django(
-    file: IO[bytes], keywords: Mapping[str, Any], comment_tags: list[str], options: Mapping[str, Any]
+    file: IO[bytes], keywords: Mapping[str, Any], comment_tags: list[str], options: Any
 ) -> Generator[Any, None, None]:
     """Babel's extraction of `{% translate %}`, `{% blocktranslate %}` and `_()` of a Django template.
 
@@ -41,7 +41,7 @@ def extract_django(
     """
     calls = templatize(file.read().decode("utf-8"))
     source = "\n".join(line.lstrip() for line in calls.split("\n"))
-    yield from extract_python(BytesIO(source.encode()), keywords, comment_tags, dict(options))
+    yield from extract_python(BytesIO(source.encode()), keywords, comment_tags, options)
 
 
 def extracted(root: Path = BASE_DIR) -> Catalog:
@@ -95,7 +95,9 @@ def _read(path: Path, locale: str) -> Catalog:
 
 
 def _repeat(message: Message) -> None:
-    if message.id and not any(message.string if message.pluralizable else (message.string,)):
+    """Give an English message that has no words yet its msgid."""
+    given = message.string if isinstance(message.string, list | tuple) else (message.string,)
+    if message.id and not any(given):
         message.string = tuple(message.id) if message.pluralizable else message.id
 
 

@@ -61,9 +61,10 @@ def demo_env() -> Path:
 def _save(path: Path, text: str, values: Mapping[str, str]) -> None:
     """Replace the file at once, readable by its owner only."""
     for name, value in values.items():
-        text, found = re.subn(rf"^{name}=.*$", lambda _, line=f"{name}={value}": line, text, flags=re.MULTILINE)
+        found = re.search(rf"^{name}=.*$", text, re.MULTILINE)
         if not found:
             raise KeyError(name)
+        text = f"{text[: found.start()]}{name}={value}{text[found.end() :]}"
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)

@@ -1,7 +1,6 @@
 """One embedded PostgreSQL and one embedded Redis, each run from the binaries of a wheel.
 
-Only the binaries are used: who starts, watches and stops the servers is `config.services`. Root never runs them itself;
-they get the account that owns their data, at first `nobody`, and no folder that was there before changes its mode.
+Only the binaries are used: who starts, watches and stops the servers is `config.services`.
 """
 
 from __future__ import annotations
@@ -9,22 +8,20 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import psycopg
 import redis
+
+from config.accounts import Account, ServiceError, own_folder
 
 READY_SECONDS = 60
 STOP_SECONDS = 30
@@ -33,57 +30,6 @@ PR_SET_PDEATHSIG = 1
 PLAIN_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-class ServiceError(Exception):
-    """An embedded server cannot run here; the text says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """Who the servers run as."""
-
-    uid: int
-    gid: int
-    name: str
-
-    def launch(self) -> dict[str, Any]:
-        """Arguments of subprocess that switch to this account, where there is something to switch."""
-        return {"user": self.uid, "group": self.gid, "extra_groups": []} if os.geteuid() == 0 != self.uid else {}
-
-    def give(self, folder: Path) -> None:
-        """Hand over a folder that we have just created."""
-        if os.geteuid() == 0:
-            os.chown(folder, self.uid, self.gid)
-
-    def check_reach(self, path: Path) -> None:
-        """Refuse when a folder on the way to `path` is closed to this account."""
-        if os.geteuid() != 0:
-            return
-        for step in [*reversed(path.parents), path]:
-            test = subprocess.run(["test", "-x", str(step)], check=False, cwd="/", **self.launch())  # noqa: S607
-            if test.returncode:
-                raise ServiceError(
-                    f"{step} is closed to the user {self.name}, who runs the embedded servers for root. Move the "
-                    "project to a folder that everybody may pass through, run it as an ordinary user, or set "
-                    "DATABASE_URL and REDIS_URL to servers of your own."
-                )
-
-
-def account_for(*folders: Path) -> Account:
-    """The caller; for root the owner of the first existing folder, else `nobody`."""
-    uid = os.geteuid()
-    if uid == 0:
-        owners = [folder.stat().st_uid for folder in folders if folder.exists()]
-        uid = next((owner for owner in owners if owner != 0), pwd.getpwnam("nobody").pw_uid)
-    try:
-        entry = pwd.getpwuid(uid)
-    except KeyError:
-        raise ServiceError(
-            f"The user number {uid} has no entry in the password file, which PostgreSQL needs. Run as a user that has "
-            "one, or set DATABASE_URL and REDIS_URL to servers of your own."
-        ) from None
-    return Account(uid=uid, gid=entry.pw_gid, name=entry.pw_name)
 
 
 def package_folder(name: str) -> Path:
@@ -96,30 +42,6 @@ def package_folder(name: str) -> Path:
             "Set DATABASE_URL and REDIS_URL to servers of your own."
         )
     return Path(spec.origin).parent
-
-
-def make_passable(folder: Path) -> None:
-    """Create a folder and its missing parents, open to pass through whatever the umask says."""
-    if not folder.exists():
-        make_passable(folder.parent)
-        with suppress(FileExistsError):
-            folder.mkdir()
-            folder.chmod(0o755)
-
-
-def own_folder(folder: Path, account: Account) -> None:
-    """Create a folder that only `account` may enter; an existing one must be just that."""
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
-            raise ServiceError(
-                f"{folder} is not a private folder of the user {account.name}: it belongs to somebody else or is open "
-                "to others. Start as the user who started before, or remove it."
-            ) from None
-    else:
-        account.give(folder)
 
 
 def _born_at(pid: int) -> str:

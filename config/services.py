@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from config.servers import READY_SECONDS, Postgres, Redis, Server, ServiceError, account_for, make_passable, own_folder
+from config.accounts import ServiceError, account_for, make_passable, own_folder
+from config.servers import READY_SECONDS, Postgres, Redis, Server
 
 log = logging.getLogger(__name__)
 

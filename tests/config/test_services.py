@@ -19,9 +19,10 @@ import pytest
 import redis
 
 from config import servers
+from config.accounts import ServiceError, account_for, make_passable, own_folder
 from config.clean import clean
 from config.env import BASE_DIR
-from config.servers import ServiceError, account_for, make_passable, own_folder, package_folder
+from config.servers import package_folder
 from config.services import Pair, Place, ensure, running
 
 AS_ROOT = os.geteuid() == 0

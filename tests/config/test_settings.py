@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ import config.settings as settings
 """
 
 
-def fresh(names: list[str], **variables: str) -> dict[str, object]:
+def fresh(names: list[str], **variables: str) -> dict[str, Any]:
     """Some settings of a process that starts with these variables, and does nothing but import them."""
     code = f"{QUIET}\nimport json; print(json.dumps({{name: getattr(settings, name, None) for name in {names!r}}}))"
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
@@ -52,7 +53,7 @@ def test_servers_that_are_named_are_used() -> None:
     )
     assert found["REDIS_URL"] == "redis://cache:6379/2"
     assert found["EMBEDDED"] is False
-    assert found["DATABASES"]["default"]["HOST"] == "db"  # type: ignore[index]
+    assert found["DATABASES"]["default"]["HOST"] == "db"
 
 
 def test_https_switches_on_what_protects_it() -> None:
@@ -108,5 +109,5 @@ def test_postgres_takes_the_limits() -> None:
         host=found["HOST"], port=found["PORT"] or None, user=found["USER"], password=found["PASSWORD"], dbname=name,
         options=limits,
     ) as session:  # fmt: skip
-        shown = [session.execute(f"show {name}").fetchone() for name in ("statement_timeout", "lock_timeout")]  # type: ignore[arg-type]
+        shown = [session.execute(f"show {name}").fetchone() for name in ("statement_timeout", "lock_timeout")]
     assert shown == [("30s",), ("3s",)]

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.backoffice import processes
+from config.accounts import ServiceError
 from config.env import env_file, state_folder
-from config.servers import ServiceError
 from config.services import ensure
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config.servers import ServiceError
+from config.accounts import ServiceError
 from config.services import own
 
 
