@@ -12,6 +12,7 @@ from apps.backoffice.demo.world import Message, World
 from apps.decisions.models import Command, Proposal
 from apps.experiments.models import Experiment, Verdict
 from apps.jobs.models import JobRun, SyncRun
+from apps.notifications.models import OutboxMessage
 from apps.shops.models import Shop
 
 DAYS = 8  # seven whole days after the day of the change, and the morning after them
@@ -48,7 +49,7 @@ def tell_day(world: World, shop: Shop, say: Say) -> None:
 
 def approve_cards(world: World, shop: Shop, say: Say) -> list[Command]:
     """Press the first button of every card in the owner's chat, and wait until all changes are verified."""
-    cards = _cards(world, "proposal")
+    cards = _cards(world, "proposal_card")
     if not cards:
         raise DemoFailed("the first morning brought no price cards")
     for card in cards:
@@ -90,7 +91,7 @@ def tell_verdicts(world: World, commands: list[Command], say: Say) -> list[Exper
 def roll_one_back(world: World, experiments: list[Experiment], say: Say) -> None:
     """Press "Roll back" on the verdict whose advice it is, or else on the weakest, and "Keep" on the others."""
     worst = min(experiments, key=lambda one: one.verdicts.first().probability)  # type: ignore[union-attr]
-    cards = _cards(world, "verdict")
+    cards = _cards(world, "verdict_card")
     for card in cards:
         button = card.buttons[1 if worst.product.offer_id in card.text else 0]
         world.press(OWNER_ID, card, button)
@@ -109,17 +110,11 @@ def roll_one_back(world: World, experiments: list[Experiment], say: Say) -> None
     say(f"ROLLED BACK {worst.product.offer_id} {worst.price_to} -> {shown}")
 
 
-def _cards(world: World, subject: str) -> list[Message]:
-    """The messages in the owner's chat that wait for a decision: proposals have Later, verdicts have Extend."""
-    return [message for message in world.messages(OWNER_ID) if len(message.buttons) >= 2 and _is(message, subject)]
-
-
-def _is(message: Message, subject: str) -> bool:
-    from bots.models import ButtonToken
-
-    token = ButtonToken.objects.filter(pk=message.buttons[0].data).first()
-    actions = {"proposal": "proposal.approve", "verdict": "experiment.keep"}
-    return token is not None and token.action == actions[subject]
+def _cards(world: World, name: str) -> list[Message]:
+    """The owner's messages of this name that still have buttons."""
+    sent = OutboxMessage.objects.filter(name=name, person__telegram_id=OWNER_ID, telegram_message_id__isnull=False)
+    shown = set(sent.values_list("telegram_message_id", flat=True))
+    return [message for message in world.messages(OWNER_ID) if message.id in shown and message.buttons]
 
 
 def _pairs(counts: dict[str, object]) -> str:
