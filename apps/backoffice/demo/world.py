@@ -97,7 +97,7 @@ class World:
 
     def messages(self, person_id: int) -> list[Message]:
         rows = self._get(f"/_telegram/chats/{person_id}/messages")
-        return [Message(row["id"], row["text"], _keyboard(row["buttons"])) for row in rows if row["from_bot"]]
+        return [Message(row["id"], row["text"], _keyboard(row["buttons"])) for row in rows]
 
     def _get(self, path: str, **query: str) -> Any:
         return self._answer(self._session.get(f"{self._url}{path}", params=query, timeout=TIMEOUT_SECONDS))
