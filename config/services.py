@@ -99,7 +99,7 @@ class Pair:
 
 
 @contextmanager
-def _locked(path: Path, kind: int) -> Iterator[IO[str]]:
+def locked(path: Path, kind: int) -> Iterator[IO[str]]:
     """Hold a file lock of `fcntl.flock`; the kernel gives it back whatever happens to us."""
     make_passable(path.parent)
     with path.open("a+") as file:
@@ -140,7 +140,7 @@ def own(place: Place, *, while_used: bool = False, scratch: bool = False, announ
 @contextmanager
 def _ownership(place: Place) -> Iterator[None]:
     try:
-        with _locked(_owner_lock(place), fcntl.LOCK_EX | fcntl.LOCK_NB) as file:
+        with locked(_owner_lock(place), fcntl.LOCK_EX | fcntl.LOCK_NB) as file:
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
@@ -152,7 +152,7 @@ def _ownership(place: Place) -> Iterator[None]:
 
 def _free(path: Path) -> bool:
     try:
-        with _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
             return True
     except BlockingIOError:
         return False
@@ -169,7 +169,7 @@ def ensure(place: Place, *, scratch: bool = False) -> Iterator[None]:
 
     Users hold a shared lock, so a killed one is counted out by the kernel. Raises ServiceError.
     """
-    with _locked(_users_lock(place), fcntl.LOCK_SH) as users:
+    with locked(_users_lock(place), fcntl.LOCK_SH) as users:
         owner = _wait_for_answers(place, scratch=scratch)
         try:
             yield

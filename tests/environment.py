@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import sys
@@ -13,7 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from config.env import forget_process_variables, state_folder
-from config.services import Place, ensure
+from config.services import Place, ensure, locked
 
 CLOSED = "http://127.0.0.1:9"  # the discard port of the loopback: nothing listens there
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -68,9 +69,19 @@ def pytest_load_initial_conftests() -> None:
 def _use_servers() -> None:
     place = Place(state_folder() / "test")
     if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
+        _wait_for_other_runs(place)
         _servers.enter_context(ensure(place, scratch=True))
     os.environ.setdefault("DATABASE_URL", place.database_url)
     os.environ.setdefault("REDIS_URL", place.redis_url)
+
+
+def _wait_for_other_runs(place: Place) -> None:
+    """Two runs would drop each other's databases."""
+    try:
+        _servers.enter_context(locked(place.root / "run.lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
+    except BlockingIOError:
+        sys.stderr.write(f"Waiting for another test run in {place.root}; VITRINA_STATE names a folder of your own.\n")
+        _servers.enter_context(locked(place.root / "run.lock", fcntl.LOCK_EX))
 
 
 def _use_own_redis_database() -> None:
