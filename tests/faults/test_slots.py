@@ -132,18 +132,17 @@ def test_a_run_that_kills_its_workers_ends_after_three_and_the_owner_hears(fleet
     eventually(OutboxMessage.objects.filter(name="job_failed").exists, "the owner is told")
 
 
-def test_a_chain_of_slices_survives_the_death_of_each_worker(fleet: Fleet, shop: Shop) -> None:
+def test_a_chain_of_slices_survives_the_death_of_each_process_that_ends_one(fleet: Fleet, shop: Shop) -> None:
     run = claimed(shop, SLICES.name)
     PeriodicTask.objects.update(enabled=False)
     fleet.send("jobs.run", run.pk, queue="sync")
-    for _ in range(2):
-        fleet.worker("sync", CRASH_AFTER="apps.jobs.ledger.hand_on").wait_end()
 
-    fleet.worker("sync")
+    worker = fleet.worker("sync", CRASH_AFTER="apps.jobs.ledger.hand_on", CRASH_WHOM="child")
 
     eventually(lambda: is_done(run), "the run is done")
     assert traces() == {"slice.1": 1, "slice.2": 1, "slice.3": 1}
     assert run.result == {"slices": 3}
+    assert worker.is_running
 
 
 def test_copies_of_a_message_and_messages_from_another_release_do_no_harm(fleet: Fleet, shop: Shop) -> None:
