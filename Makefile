@@ -46,8 +46,7 @@ lint: setup .vitrina/tools.env
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(TOOLS) $(PY) -m mypy
-	$(PY) -c "from importlinter.cli import lint_imports_command as check; check()"
-	$(TOOLS) $(PY) manage.py makemigrations --check --dry-run
+	.venv/bin/lint-imports
 	$(TOOLS) $(PY) manage.py check --deploy --fail-level WARNING
 
 coverage:

@@ -50,4 +50,4 @@ def test_everything_but_the_back_office_is_kept_from_the_stand_ins() -> None:
 
 def test_everything_but_the_back_office_reads_settings_through_django() -> None:
     everything = {"bots", "tasks"} | packages("apps") - {"apps.backoffice"}
-    assert set(contract("Settings come through Django")["source_modules"]) == everything
+    assert set(contract("Only the back office")["source_modules"]) == everything
