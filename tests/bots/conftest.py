@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from apps.shops.models import Member
+from bots import leader, pace, process
+from bots.process import BotProcess
+from tests.bots.cards import cards
+from tests.bots.telegram import Messenger, polling_bot, running_messenger
+from tests.cast import anna
+from tests.decisions.markets import market
+
+__all__ = ["cards", "market"]
+
+
+@pytest.fixture
+def messenger() -> Iterator[Messenger]:
+    with running_messenger() as messenger:
+        yield messenger
+
+
+@pytest.fixture
+def quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits of a fraction of a second; connections of the bot's threads that end with their work."""
+    settings.OUTBOX_POLL_SECONDS = 0.1
+    settings.OUTBOX_REPEAT_SECONDS = 0.5
+    monkeypatch.setattr(leader, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(process, "PAUSE_AFTER_FAILURE", 0.1)
+    monkeypatch.setattr(pace, "PER_CHAT", (100, 1.0))
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+
+
+@pytest.fixture
+def surroundings(transactional_db: None, messenger: Messenger, quick: None, settings: Settings) -> None:
+    """A database, a Telegram and a clock at noon for a bot that a test starts itself."""
+    settings.TELEGRAM_API_URL = settings.WORLD_URL = messenger.url
+
+
+@pytest.fixture
+def bot(surroundings: None) -> Iterator[BotProcess]:
+    with polling_bot() as bot:
+        yield bot
+
+
+@pytest.fixture
+def owner(db: None) -> Member:
+    """Anna, who owns a shop and is linked to Telegram."""
+    return anna()
