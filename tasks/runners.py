@@ -22,6 +22,7 @@ from apps.jobs.schedule import next_due
 from apps.jobs.sync_runs import SyncIncomplete
 from apps.marketplaces.errors import Permanent
 from apps.pricing.analysis import analyse
+from apps.reports.daily import send_daily_report
 from apps.sales.shop_sync import advance
 from apps.shops.clients import ozon_seller
 from apps.shops.models import Shop
@@ -79,6 +80,12 @@ def _ozon_sync(run: JobRun) -> Result:
     return None
 
 
+def _daily_report(run: JobRun) -> Result:
+    shop = _shop(run)
+    yesterday = day_of(run.as_of, shop.timezone) - ONE_DAY
+    return send_daily_report(shop=shop, day=yesterday, now=clock.now())
+
+
 def _price_analysis(run: JobRun) -> Result:
     shop, now = _shop(run), clock.now()
     return analyse(shop=shop, now=now, expires_at=next_due(run.job, shop, now) or now + ONE_DAY)
@@ -96,6 +103,7 @@ def _stock_alerts(run: JobRun) -> Result:
 
 RUNNERS: dict[str, Callable[[JobRun], Result]] = {
     "ozon_sync": _ozon_sync,
+    "daily_report": _daily_report,
     "price_analysis": _price_analysis,
     "review_price_experiments": _review_price_experiments,
     "stock_alerts": _stock_alerts,

@@ -24,7 +24,7 @@ from apps.common.periods import Period, day_of
 from apps.jobs.models import JobRun
 from apps.jobs.schedule import zone_of
 from apps.jobs.timetable import Job, find_job
-from apps.jobs.wake import wake
+from apps.jobs.wake import LONGEST_DELAY, wake
 from apps.shops.audit import record
 from apps.shops.models import Member, Shop
 from apps.shops.roles import Action, require
@@ -144,6 +144,7 @@ def fail(*, run: JobRun, error: str, again: bool) -> None:
         return
     wait = timedelta(seconds=settings.JOB_LEASE_SECONDS / 15 ** (MAX_ATTEMPTS - 1 - run.attempt))
     _write(run, state=State.PLANNED, lease_until=None, due_at=real_now() + wait, error=error[:LONGEST_ERROR])
+    wake("jobs.run", run.pk, queue=_queue(run), delay=min(wait, LONGEST_DELAY))  # the catch-up would find it too
 
 
 @transaction.atomic

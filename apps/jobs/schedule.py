@@ -122,7 +122,7 @@ def _cron(row: PeriodicTask) -> crontab | None:
     try:
         return row.crontab.schedule if row.crontab else None
     except ValueError as error:  # one row that makes no sense must not stop the others
-        log.error("the time of %s cannot be read: %s", row.name, error)
+        log.warning("the time of %s cannot be read: %s", row.name, error)
         return None
 
 
