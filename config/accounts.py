@@ -53,18 +53,19 @@ class Account:
 
 def account_for(*folders: Path) -> Account:
     """The caller; for root the owner of the first existing folder, else `nobody`."""
-    uid = os.geteuid()
-    if uid == 0:
-        owners = [folder.stat().st_uid for folder in folders if folder.exists()]
-        uid = next((owner for owner in owners if owner != 0), pwd.getpwnam("nobody").pw_uid)
+    owners = [folder.stat().st_uid for folder in folders if folder.exists()]
     try:
-        entry = pwd.getpwuid(uid)
-    except KeyError:
+        if os.geteuid() == 0:
+            owner = next((uid for uid in owners if uid != 0), None)
+            entry = pwd.getpwnam("nobody") if owner is None else pwd.getpwuid(owner)
+        else:
+            entry = pwd.getpwuid(os.geteuid())
+    except KeyError as error:
         raise ServiceError(
-            f"The user number {uid} has no entry in the password file, which PostgreSQL needs. Run as a user that has "
-            "one, or set DATABASE_URL and REDIS_URL to servers of your own."
+            f"PostgreSQL needs a user with an entry in the password file ({error}). Run as such a user, or set "
+            "DATABASE_URL and REDIS_URL to servers of your own."
         ) from None
-    return Account(uid=uid, gid=entry.pw_gid, name=entry.pw_name)
+    return Account(uid=entry.pw_uid, gid=entry.pw_gid, name=entry.pw_name)
 
 
 def make_passable(folder: Path) -> None:

@@ -24,6 +24,7 @@ import redis
 from config.accounts import Account, ServiceError, own_folder
 
 READY_SECONDS = 60
+RELAUNCH_SECONDS = 15
 STOP_SECONDS = 30
 POSTGRES_MAJOR = "18"
 PR_SET_PDEATHSIG = 1
@@ -109,13 +110,12 @@ class Server:
 
     def wait_ready(self) -> None:
         """Return when it answers; one that ends early is launched again, for a dead one's helpers may take a moment."""
-        deadline = time.monotonic() + READY_SECONDS
+        began = time.monotonic()
         while not self.answers():
-            if time.monotonic() > deadline:
-                raise ServiceError(f"{self.name} does not answer. The end of {self.log}:\n{self._last_lines()}")
+            waited = time.monotonic() - began
+            if waited > (READY_SECONDS if self.running else RELAUNCH_SECONDS):
+                raise ServiceError(f"{self.name} does not start. The end of {self.log}:\n{self._last_lines()}")
             if not self.running:
-                if time.monotonic() > deadline - READY_SECONDS + 15:
-                    raise ServiceError(f"{self.name} does not start. The end of {self.log}:\n{self._last_lines()}")
                 time.sleep(0.5)
                 self._launch()
             time.sleep(0.02)

