@@ -124,7 +124,8 @@ def _margin(product: Product, cost: Decimal | None, schemes: dict[str, int]) -> 
     price, acquiring = product.price, product.acquiring
     if price is None or share is None or logistics is None or acquiring is None or cost is None:
         return None
-    return price * (1 - share) - logistics - acquiring - cost
+    margin: Decimal = price * (1 - share) - logistics - acquiring - cost
+    return margin
 
 
 def _stock(shop: Shop, today: date) -> dict[int, dict[str, int]]:

@@ -6,35 +6,37 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from apps.notifications.models import OutboxMessage
-from apps.reports.rendering import Button, Rendered
+from apps.reports.daily import daily_report
+from apps.reports.notices import clock_stopped, command_ended, job_failed, queue_silent, stock_alert
+from apps.reports.proposal_card import proposal_card
+from apps.reports.rendering import Button, Rendered, Rows, fit
+from apps.reports.verdict_card import verdict_card
 
-__all__ = ["MESSAGES", "Button", "Rendered", "render"]
+__all__ = ["MESSAGES", "Button", "Rendered", "Rows", "render"]
 
-Message = Callable[[OutboxMessage, datetime], Rendered]
-
-
-def _named(message: OutboxMessage, now: datetime) -> Rendered:
-    return Rendered(message.name)
-
-
-MESSAGES: dict[str, Message] = dict.fromkeys(
-    (
-        "proposal_card",
-        "verdict_card",
-        "command_ended",
-        "daily_report",
-        "stock_alert",
-        "clock_stopped",
-        "queue_silent",
-        "job_failed",
-    ),
-    _named,
-)
+MESSAGES: dict[str, Callable[[OutboxMessage, datetime], Rendered]] = {
+    "proposal_card": proposal_card,
+    "verdict_card": verdict_card,
+    "command_ended": command_ended,
+    "daily_report": daily_report,
+    "stock_alert": stock_alert,
+    "job_failed": job_failed,
+    "queue_silent": queue_silent,
+    "clock_stopped": clock_stopped,
+}
 
 
 def render(message: OutboxMessage, *, now: datetime) -> Rendered:
-    """The message as it should read at `now` (business time). KeyError for a name that nobody renders."""
+    """The message as it reads at `now` (business time). KeyError for a name that nobody renders."""
     with translation.override(message.person.language):
-        return MESSAGES[message.name](message, now)
+        rendered = MESSAGES[message.name](message, now)
+        return _as_repeat(rendered) if message.is_repeat else rendered
+
+
+def _as_repeat(rendered: Rendered) -> Rendered:
+    """It is not known whether the first copy arrived: whoever sees two must not take them for two events."""
+    line = _("Sent again: the first time may not have arrived.")
+    return Rendered(fit(f"<i>{line}</i>\n\n{rendered.text}"), rendered.rows)

@@ -1,10 +1,14 @@
-"""What a message is made of, and from a template to Telegram's HTML."""
+"""What a message is made of, and the way from a template to Telegram's HTML.
+
+In a template each <p>...</p> is a paragraph and each of its lines a line of the message; indentation and empty lines
+go. A tag is closed on the line on which it was opened, so that a message can be cut between two lines.
+"""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +16,11 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 
 MOST_UNITS = 4096
-"""Telegram counts UTF-16 units of the text without its tags; counting the tags too is on the safe side."""
+"""Telegram's limit in UTF-16 units, for the text without its tags; counting the tags too is on the safe side."""
 
 PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
-CUT = "…"
+MORE = "…"
 
 
 @dataclass(frozen=True)
@@ -40,27 +44,40 @@ class Rendered:
 
 
 def from_template(name: str, context: Mapping[str, Any], rows: Rows = ()) -> Rendered:
-    """Render templates/telegram/<name>.html: its <p>…</p> become paragraphs, its indentation and empty lines go."""
+    """The message of templates/telegram/<name>.html."""
     source = render_to_string(f"telegram/{name}.html", dict(context))
     paragraphs = [_lines(found) for found in PARAGRAPH.findall(source)]
-    return Rendered(fit("\n\n".join(text for text in paragraphs if text)), rows)
+    return Rendered(fit("\n\n".join(filter(None, paragraphs))), rows)
+
+
+def together(parts: Iterable[Rendered]) -> Rendered:
+    """One message after the other, as one."""
+    found = list(parts)
+    return Rendered(fit("\n\n".join(part.text for part in found)), tuple(row for part in found for row in part.rows))
 
 
 def fit(text: str) -> str:
-    """What one message holds. Whole lines are left out at the end: a tag never crosses a line in our templates."""
+    """At most what one message holds: lines are left out at the end, where possible whole paragraphs."""
     if _units(text) <= MOST_UNITS:
         return text
-    lines = text.split("\n")
-    while len(lines) > 1 and _units("\n".join([*lines, CUT])) > MOST_UNITS:
-        lines.pop()
-    kept = "\n".join(lines).rstrip()
-    if _units(f"{kept}\n{CUT}") > MOST_UNITS:
-        kept = html.escape(html.unescape(TAG.sub("", kept))[: MOST_UNITS // 8], quote=False)
-    return f"{kept}\n{CUT}"
+    for between in ("\n\n", "\n"):
+        cut = _cut(text, between)
+        if cut:
+            return f"{cut}\n\n{MORE}"
+    bare = html.unescape(TAG.sub("", text.split("\n", maxsplit=1)[0]))
+    return html.escape(bare[: MOST_UNITS // len("&quot;") - len(MORE)]) + MORE
+
+
+def _cut(text: str, between: str) -> str:
+    """As many whole parts from the start as leave room for the sign that more was meant; "" for none."""
+    parts = text.split(between)
+    while parts and _units(f"{between.join(parts)}\n\n{MORE}") > MOST_UNITS:
+        parts.pop()
+    return between.join(parts)
 
 
 def _lines(text: str) -> str:
-    return "\n".join(line for line in map(str.strip, text.splitlines()) if line)
+    return "\n".join(filter(None, (line.strip() for line in text.splitlines())))
 
 
 def _units(text: str) -> int:

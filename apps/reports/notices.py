@@ -1,0 +1,70 @@
+"""Short messages: a command that ended without a change, products to order, and what the watchdog found."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db.models import Q
+
+from apps.decisions.models import Command
+from apps.inventory.cover import Cover, load_cover
+from apps.inventory.models import LowStock
+from apps.jobs.models import JobRun
+from apps.jobs.timetable import find_job
+from apps.notifications.models import OutboxMessage
+from apps.reports.proposal_card import command_story, price_change
+from apps.reports.rendering import Rendered, from_template
+from apps.shops.models import Shop
+
+MOST_COVERS = 15
+
+
+def command_ended(message: OutboxMessage, now: datetime) -> Rendered:
+    commands = Command.objects.of(message.seller).select_related("shop", "proposal")
+    command = commands.get(pk=message.params["command"])
+    context = {"shop": command.shop, **command_story(command), **price_change(command, command.shop_id)}
+    return from_template("command_ended", context)
+
+
+def stock_alert(message: OutboxMessage, now: datetime) -> Rendered:
+    """What is low in a shop: first what is new on the day of the alert, then what was told before."""
+    shop = Shop.objects.of(message.seller).get(pk=message.params["shop"])
+    day = date.fromisoformat(message.params["day"])
+    found = load_cover(shop)
+    low = found.low if found else ()
+    new_ids = set(LowStock.objects.filter(product__shop=shop, since_on=day).values_list("product_id", flat=True))
+    news = [cover for cover in low if cover.product.pk in new_ids]
+    rest = [cover for cover in low if cover.product.pk not in new_ids]
+    context = {
+        "shop": shop,
+        "as_of": found.as_of if found else None,
+        **_cut("news", news, MOST_COVERS),
+        **_cut("rest", rest, max(MOST_COVERS - len(news), 0)),
+    }
+    return from_template("stock_alert", context)
+
+
+def job_failed(message: OutboxMessage, now: datetime) -> Rendered:
+    runs = JobRun.objects.filter(Q(shop__seller=message.seller) | Q(shop=None)).select_related("shop")
+    run = runs.get(pk=message.params["run"])
+    job = find_job(run.job)
+    zone = run.shop.timezone if run.shop else settings.TIME_ZONE
+    return from_template("job_failed", {"run": run, "title": job.title if job else run.job, "zone": zone})
+
+
+def queue_silent(message: OutboxMessage, now: datetime) -> Rendered:
+    return from_template("queue_silent", {**_since(message), "queue": message.params["queue"]})
+
+
+def clock_stopped(message: OutboxMessage, now: datetime) -> Rendered:
+    return from_template("clock_stopped", _since(message))
+
+
+def _since(message: OutboxMessage) -> dict[str, object]:
+    """The watchdog's moments are real time and concern the installation, whose zone is that of the settings."""
+    return {"since": datetime.fromisoformat(message.params["since"]), "zone": settings.TIME_ZONE}
+
+
+def _cut(name: str, covers: list[Cover], most: int) -> dict[str, object]:
+    return {name: covers[:most], f"{name}_left_out": len(covers[most:])}
