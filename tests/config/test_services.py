@@ -38,9 +38,11 @@ def ground() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def place(ground: Path) -> Place:
+def place(ground: Path) -> Iterator[Place]:
     """One place with data, in a folder with a space in its name, for the tests that start and stop it."""
-    return Place(ground / "a shop")
+    place = Place(ground / "a shop")
+    yield place
+    shutil.rmtree(place.sockets, ignore_errors=True)  # there when the last owner was killed
 
 
 def start_owner(place: Place, *options: str, **variables: str) -> subprocess.Popen[str]:
