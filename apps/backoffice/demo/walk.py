@@ -112,8 +112,8 @@ def roll_one_back(world: World, experiments: list[Experiment], say: Say) -> None
 
 def _cards(world: World, name: str) -> list[Message]:
     """The owner's messages of this name that still have buttons."""
-    sent = OutboxMessage.objects.filter(name=name, person__telegram_id=OWNER_ID, telegram_message_id__isnull=False)
-    shown = set(sent.values_list("telegram_message_id", flat=True))
+    sent = OutboxMessage.objects.filter(name=name, person__telegram_id=OWNER_ID)
+    shown = {message_id for message_ids in sent.values_list("message_ids", flat=True) for message_id in message_ids}
     return [message for message in world.messages(OWNER_ID) if message.id in shown and message.buttons]
 
 
