@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from pytest_django import Settings
@@ -13,7 +14,7 @@ from apps.jobs.ledger import plan
 from apps.jobs.models import JobRun, SyncRun
 from apps.jobs.timetable import find_job
 from apps.sales.models import Order
-from tests.faults.harness import Fleet, eventually
+from tests.faults.harness import Fleet, Process, eventually
 from tests.flows.shop import LiveShop, live_shop
 
 pytestmark = pytest.mark.fault
@@ -32,9 +33,9 @@ def test_a_sync_goes_on_from_its_last_page_whoever_dies(fleet: Fleet, settings: 
         fleet.env = {"OZON_API_URL": live.standins.url, "WORLD_URL": live.standins.url, "JOB_LEASE_SECONDS": "2"}
         run = planned(live)
         fleet.send("jobs.run", run.pk, queue="sync")
-        for page in (3, 2):
-            doomed = fleet.worker("fast,sync", CRASH_BEFORE="apps.jobs.ledger.renew", CRASH_AT=str(page))
-            tick_until(fleet, lambda: not doomed.is_running)
+        for page in ("3", "2"):
+            doomed = fleet.worker("fast,sync", CRASH_BEFORE="apps.jobs.ledger.renew", CRASH_AT=page)
+            tick_until(fleet, partial(has_ended, doomed))
 
         fleet.worker("fast,sync")
         tick_until(fleet, lambda: JobRun.objects.get(pk=run.pk).state == JobRun.State.DONE)
@@ -42,6 +43,10 @@ def test_a_sync_goes_on_from_its_last_page_whoever_dies(fleet: Fleet, settings: 
         assert not SyncRun.objects.exclude(state=SyncRun.State.COMPLETE).exists()
         assert Order.objects.exists()
         assert compare(live.world, live.shop, live.today - timedelta(days=1)).wrong == ()
+
+
+def has_ended(process: Process) -> bool:
+    return not process.is_running
 
 
 def tick_until(fleet: Fleet, is_so: Callable[[], bool]) -> None:
