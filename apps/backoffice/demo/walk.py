@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
 from apps.backoffice.demo.checks import compare
 from apps.backoffice.demo.days import DemoFailed, live_through, wait_for_silence, wait_until
@@ -65,9 +66,9 @@ def approve_cards(world: World, shop: Shop, say: Say) -> list[Command]:
 
 
 def _check_price(world: World, command: Command) -> None:
-    price, shown = command.payload["price"], world.price_of(command.payload["external_id"])
-    if command.state != Command.State.VERIFIED or f"{shown:f}" != f"{type(shown)(price):f}":
-        raise DemoFailed(f"{command} is {command.state}; the marketplace shows {shown}, approved was {price}")
+    approved, shown = Decimal(command.payload["price"]), world.price_of(command.payload["external_id"])
+    if command.state != Command.State.VERIFIED or shown != approved:
+        raise DemoFailed(f"{command} is {command.state}; the marketplace shows {shown}, approved was {approved}")
 
 
 def tell_verdicts(world: World, commands: list[Command], say: Say) -> list[Experiment]:
