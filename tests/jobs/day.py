@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
+from django_celery_beat.models import PeriodicTask
+
 from apps.jobs.schedule import row_name
 from apps.jobs.timetable import Job, Policy, Queue, Tick
 from apps.shops.models import Shop
@@ -29,8 +31,6 @@ def utc(text: str) -> datetime:
 
 def move(job: Job, shop: Shop, *, hour: str, minute: str = "0") -> None:
     """What an admin does to a row of the schedule."""
-    from django_celery_beat.models import PeriodicTask
-
     row = PeriodicTask.objects.get(name=row_name(job, shop))
     row.crontab.hour, row.crontab.minute = hour, minute
     row.crontab.save()
@@ -38,8 +38,6 @@ def move(job: Job, shop: Shop, *, hour: str, minute: str = "0") -> None:
 
 def leave_only(*jobs: Job) -> None:
     """Switch every other row off."""
-    from django_celery_beat.models import PeriodicTask
-
     for row in PeriodicTask.objects.filter(task="jobs.fire"):
         if not any(row.name.startswith(job.name) for job in jobs):
             row.enabled = False
