@@ -156,7 +156,8 @@ STORIES = {
     ),
     "needs_human": (
         {"code": "never_applied", "figures": {"sends": 5}},
-        "Needs a person: nobody can say what the price is now. Please look at it at the marketplace.\nThe marketplace accepted the change 5 times and never applied it.",
+        "Needs a person: nobody can say what the price is now. Please look at it at the marketplace.\n"
+        "The marketplace accepted the change 5 times and never applied it.",
     ),
     "superseded": ({}, "Not sent: a newer decision has taken its place."),
     "cancelled": (
