@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
-from django.db.models import Max, Sum
+from django.db.models import F, Max, Sum
 
 from apps.catalog.models import Cost, PriceChange, Product, StockSnapshot, Warehouse
 from apps.common.periods import Period, day_of
@@ -93,15 +93,15 @@ def _costs(ids: list[int], today: date) -> dict[int, Decimal]:
 
 
 def _stock(shop: Shop, today: date) -> dict[int, dict[str, int]]:
-    """Units present this morning, by product and scheme."""
+    """Units that can be sold this morning, without what is reserved, by product and scheme."""
     rows = (
         StockSnapshot.objects.filter(warehouse__shop=shop, day=today)
         .values_list("product_id", "warehouse__scheme")
-        .annotate(units=Sum("present"))
+        .annotate(units=Sum(F("present") - F("reserved")))
     )
     stock: dict[int, dict[str, int]] = {}
     for product_id, scheme, units in rows:
-        stock.setdefault(product_id, {})[scheme] = units
+        stock.setdefault(product_id, {})[scheme] = max(units, 0)
     return stock
 
 

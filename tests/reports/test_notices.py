@@ -155,12 +155,8 @@ def test_a_failed_run_of_another_seller_is_not_rendered(shelf: Shelf) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_watchdog_speaks_every_language(anna: Member, shelf: Shelf, language: str) -> None:
     since = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-    for name, params in (
-        ("clock_stopped", {}),
-        ("queue_silent", {"queue": "money"}),
-    ):
-        text = told(anna, name, language=language, since=since.isoformat(), **params).text
-        assert str(params.get("queue", "")) in text
+    told(anna, "clock_stopped", language=language, since=since.isoformat())
+    assert "money" in told(anna, "queue_silent", language=language, since=since.isoformat(), queue="money").text
     told(anna, "job_failed", language=language, run=run(shelf.shop).pk)
     told(anna, "job_failed", language=language, run=run(None, job="long_gone", attempt=1, slot="2026-03-03").pk)
 

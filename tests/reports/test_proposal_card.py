@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from apps.decisions.models import Approval, Command, Proposal
 from apps.shops.models import Member
 from apps.shops.roles import Role
 from tests import cast
-from tests.inventory.shelf import TODAY, Shelf
+from tests.inventory.shelf import Shelf
 from tests.reports.rows import LANGUAGES, NOW, Read, choice, command, decided, experiment, proposal, told
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ def shelf(anna: Member) -> Shelf:
     return Shelf(anna.seller.shops.get())
 
 
-def card(to: Member, of: Proposal, **options: object) -> Read:
+def card(to: Member, of: Proposal, **options: Any) -> Read:
     return told(to, "proposal_card", proposal=of.pk, **options)
 
 
@@ -223,9 +224,9 @@ def test_every_state_can_be_told_in_every_language(anna: Member, shelf: Shelf, l
     for state in Proposal.State:
         if state != Proposal.State.PENDING:
             card(anna, proposal(shelf.product(), state=state), language=language)
-    for state, (problem, _words) in STORIES.items():
+    for progress, (problem, _words) in STORIES.items():
         made = decided(proposal(shelf.product()), anna)
-        command(made, state=state, problem=problem)
+        command(made, state=progress, problem=problem)
         card(anna, made, language=language)
 
 
@@ -238,4 +239,3 @@ def test_money_and_days_follow_the_language(anna: Member, shelf: Shelf) -> None:
 def test_the_days_are_those_of_the_shops_zone(anna: Member) -> None:
     far = Shelf(cast.shop(anna.seller, "Far", timezone="Asia/Vladivostok"))
     assert "To be decided before Mar 3, 16:30." in card(anna, proposal(far.product())).text
-    assert TODAY.day == 2
