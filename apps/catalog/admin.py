@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
-from django.forms import ModelForm
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from apps.catalog.costs import KOPECK, MOST, set_cost
 from apps.catalog.models import Cost, PriceChange, Product, StockSnapshot
-from apps.shops.audit import record
+from apps.common import formats
+from apps.shops import audit
+from apps.shops.asking import person_of
+from apps.shops.models import Shop
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin, ScopedInline, person_of
+from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
 
-SHOP_FILTER = ("shop", admin.RelatedOnlyFieldListFilter)
+UNKNOWN = gettext_lazy("unknown")
+
+
+class CostForm(forms.ModelForm):
+    """A day's cost; its day is its name, so of one that was entered only the amount can change."""
+
+    class Meta:
+        model = Cost
+        fields = ["starts_on", "amount"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["starts_on"].disabled = bool(self.instance.pk)
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if not KOPECK <= amount <= MOST:
+            raise forms.ValidationError(_("From %(least)s to %(most)s.") % {"least": KOPECK, "most": MOST})
+        return amount
 
 
 class CostInline(ScopedInline):
     model = Cost
+    form = CostForm
     fields = ["starts_on", "amount", "currency", "entered_by", "entered_at"]
-    readonly_fields = ["entered_by", "entered_at"]
-    add_action = change_action = Action.EDIT_CATALOG
+    readonly_fields = ["currency", "entered_by", "entered_at"]
+    add_action = change_action = delete_action = Action.EDIT_CATALOG
 
 
 class PriceChangeInline(ScopedInline):
@@ -50,47 +76,115 @@ class WithoutCostFilter(admin.SimpleListFilter):
 
 @admin.register(Product)
 class ProductAdmin(ScopedAdmin):
-    list_display = ["offer_id", "name", "sku", "price", "old_price", "min_price", "currency", "known_cost", "synced_at"]
-    list_filter: ClassVar = [SHOP_FILTER, "is_archived", WithoutCostFilter, ("brand", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["offer_id", "name", "price_now", "crossed_out", "known_cost", "stock", "marketplace", "synced_at"]
+    list_display_links = ["offer_id", "name"]
+    list_select_related = ["shop"]
+    list_filter = ["shop", "is_archived", WithoutCostFilter, "brand"]
     search_fields = ["offer_id", "name", "=sku", "=external_id"]
     inlines = [CostInline, PriceChangeInline]
     change_action = Action.EDIT_CATALOG
+    audit_name = None  # costs leave their own rows, and nothing else can be changed
+    fieldsets: ClassVar = [
+        (None, {"fields": ["name", "marketplace", ("offer_id", "sku", "external_id"), ("brand", "category", "shop")]}),
+        (
+            gettext_lazy("Price"),
+            {"fields": [("price_now", "crossed_out", "lowest"), ("known_cost", "stock", "synced_at")]},
+        ),
+        (
+            gettext_lazy("What the marketplace takes"),
+            {
+                "fields": [
+                    ("fbo_commission_rate", "fbs_commission_rate", "vat_rate"),
+                    ("fbo_logistics", "fbs_logistics", "acquiring"),
+                    ("fbo_return_logistics", "fbs_return_logistics", "is_archived"),
+                ]
+            },
+        ),
+    ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         """Everything but the costs comes from the marketplace: a sync would overwrite it."""
-        return [field.name for field in Product._meta.fields if field.name != "id"]
+        shown = ["marketplace", "price_now", "crossed_out", "lowest", "known_cost", "stock"]
+        return [*shown, *(field.name for field in Product._meta.fields)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        newest = Cost.objects.filter(product=OuterRef("pk")).order_by("-starts_on").values("amount")[:1]
-        return super().get_queryset(request).annotate(newest_cost=newest)
+        newest = Cost.objects.filter(product=OuterRef("pk")).order_by("-starts_on").values("amount")
+        last_day = StockSnapshot.objects.filter(product=OuterRef("product")).order_by("-day").values("day")
+        mornings = StockSnapshot.objects.filter(product=OuterRef("pk"), day=last_day[:1])
+        units = mornings.values("product").annotate(units=Sum(F("present") - F("reserved"))).values("units")
+        return super().get_queryset(request).annotate(newest_cost=newest[:1], units=units[:1])
+
+    @display(description=gettext_lazy("price"), ordering="price")
+    def price_now(self, product: Product) -> str:
+        return _money(product.price, product)
+
+    @display(description=gettext_lazy("crossed-out price"), ordering="old_price")
+    def crossed_out(self, product: Product) -> str:
+        return _money(product.old_price, product, "—")
+
+    @display(description=gettext_lazy("minimum price"), ordering="min_price")
+    def lowest(self, product: Product) -> str:
+        return _money(product.min_price, product, "—")
 
     @display(description=gettext_lazy("unit cost"), ordering="newest_cost")
-    def known_cost(self, product: Product) -> str:
-        amount = product.newest_cost  # type: ignore[attr-defined]  # annotated by get_queryset
-        return _("unknown") if amount is None else str(amount)
+    def known_cost(self, product: Any) -> str:
+        return _money(product.newest_cost, product)
 
-    def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
+    @display(description=gettext_lazy("in stock"), ordering="units")
+    def stock(self, product: Any) -> str:
+        return str(UNKNOWN) if product.units is None else formats.whole(product.units)
+
+    @display(description=gettext_lazy("SKU"), ordering="sku")
+    def marketplace(self, product: Product) -> SafeString | str:
+        """The product's page in the shop window, for whoever doubts what is said here."""
+        if product.sku is None or product.shop.kind != Shop.Kind.OZON:
+            return "—"
+        address = f"https://www.ozon.ru/product/{product.sku}"
+        link = '<a href="{}" target="_blank" rel="noopener noreferrer" class="text-primary-600 underline">{}</a>'
+        return format_html(link, address, product.sku)
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        """Nothing of the product itself is written: a sync may be writing it right now."""
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         product = form.instance
         for cost in formset.save(commit=False):
-            cost.entered_by = person_of(request)
-            cost.save()
-            data = {"amount": str(cost.amount), "currency": cost.currency, "starts_on": str(cost.starts_on)}
-            record("cost.set", actor=cost.entered_by, shop=product.shop, subject=product, **data)
-        formset.save_m2m()
+            entered = {"amount": cost.amount, "starts_on": cost.starts_on, "currency": product.shop.currency}
+            set_cost(product=product, by=person_of(request), **entered)
+        for cost in formset.deleted_objects:
+            self.remove_cost(request, cost)
+
+    def remove_cost(self, request: HttpRequest, cost: Cost) -> None:
+        record = {"amount": str(cost.amount), "currency": cost.currency, "starts_on": str(cost.starts_on)}
+        audit.record("cost.removed", actor=person_of(request), shop=cost.product.shop, subject=cost.product, **record)
+        cost.delete()
 
 
 @admin.register(PriceChange)
 class PriceChangeAdmin(ScopedAdmin):
-    list_display = ["seen_at", "product", "price_from", "price_to", "currency", "source"]
+    list_display = ["seen_at", "product", "before", "after", "source"]
     list_select_related = ["product"]
-    list_filter = ["source"]
+    list_filter = ["product__shop", "source"]
     search_fields = ["product__offer_id", "product__name"]
     date_hierarchy = "seen_on"
+
+    @display(description=gettext_lazy("price before"), ordering="price_from")
+    def before(self, change: PriceChange) -> str:
+        return _money(change.price_from, change, "—")
+
+    @display(description=gettext_lazy("price after"), ordering="price_to")
+    def after(self, change: PriceChange) -> str:
+        return _money(change.price_to, change)
 
 
 @admin.register(StockSnapshot)
 class StockSnapshotAdmin(ScopedAdmin):
     list_display = ["day", "product", "warehouse", "present", "reserved"]
     list_select_related = ["product", "warehouse"]
+    list_filter = ["product__shop", "warehouse"]
     search_fields = ["product__offer_id", "product__name"]
     date_hierarchy = "day"
+
+
+def _money(amount: Decimal | None, row: Product | PriceChange, unknown: Any = UNKNOWN) -> str:
+    return str(unknown) if amount is None else formats.money(amount, row.currency)

@@ -2,78 +2,187 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
-from apps.common import clock
+from apps.common import clock, formats
 from apps.experiments import lifecycle
 from apps.experiments.models import Experiment, Verdict
+from apps.shops.asking import permitted
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
 
-COLORS = {
-    Experiment.State.RUNNING: "info",
-    Experiment.State.JUDGED: "warning",
-    Experiment.State.KEPT: "success",
-    Experiment.State.ROLLED_BACK: "danger",
-}
+State = Experiment.State
+Verb = Callable[..., object]
+
+COLORS = {State.RUNNING: "info", State.JUDGED: "warning", State.KEPT: "success", State.ROLLED_BACK: "danger"}
+RESULT_COLORS = {Verdict.Result.SUCCESS: "success", Verdict.Result.FAILED: "danger", Verdict.Result.NEUTRAL: "info"}
+KEPT = gettext_lazy("%(experiment)s: the price stays.")
+ROLLED_BACK = gettext_lazy("%(experiment)s: the price is being rolled back.")
+EXTENDED = gettext_lazy("%(experiment)s: seven more days.")
 
 
 class VerdictInline(ScopedInline):
     model = Verdict
-    fields = readonly_fields = [
-        "as_of", "result", "probability", "effect", "effect_low", "effect_high", "per_day", "observed", "expected",
-        "valid_days", "advice",
-    ]  # fmt: skip
+    fields = readonly_fields = ["as_of", "result", "likely", "money", "sold", "valid_days", "controls", "advice"]
     max_num = 0
+
+    @display(description=gettext_lazy("probability that it is better"))
+    def likely(self, verdict: Verdict) -> str:
+        return formats.probability(verdict.probability)
+
+    @display(description=gettext_lazy("profit per day"))
+    def money(self, verdict: Verdict) -> str:
+        return money_per_day(verdict) or "—"
+
+    @display(description=gettext_lazy("sold, and expected without the change"))
+    def sold(self, verdict: Verdict) -> str:
+        return f"{formats.whole(verdict.observed)} / {formats.number(verdict.expected)}"
 
 
 @admin.register(Experiment)
 class ExperimentAdmin(ScopedAdmin):
-    list_display = ["starts_on", "product", "price_from", "price_to", "currency", "days", "state_badge", "last_verdict"]
-    list_filter: ClassVar = [("shop", admin.RelatedOnlyFieldListFilter), "state"]
+    list_display = ["product", "change", "days_in_words", "state_badge", "verdict_badge", "in_words"]
+    list_filter = ["shop", "state"]
     search_fields = ["product__offer_id", "product__name", "=product__sku"]
     list_select_related = ["product"]
     inlines = [VerdictInline]
     actions = ["keep", "roll_back", "extend"]
+    actions_detail = ["keep_this", "extend_this", "roll_this_back"]
+    fieldsets: ClassVar = [
+        (None, {"fields": [("product", "shop"), ("change", "days_in_words"), ("state_badge", "in_words")]}),
+        (gettext_lazy("What became of it"), {"fields": [("decided_by", "decided_at"), ("command", "rollback")]}),
+    ]
+    readonly_fields = ["change", "days_in_words", "state_badge", "in_words"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("verdicts")
+
+    @display(description=gettext_lazy("price"))
+    def change(self, experiment: Experiment) -> str:
+        before, after = (
+            formats.money(price, experiment.currency) for price in (experiment.price_from, experiment.price_to)
+        )
+        return f"{before} → {after} ({formats.change(experiment.price_to / experiment.price_from - 1)})"
+
+    @display(description=gettext_lazy("measured days"), ordering="starts_on")
+    def days_in_words(self, experiment: Experiment) -> str:
+        return f"{formats.short_day(experiment.starts_on)} – {formats.day(experiment.ends_on)}"
 
     @display(description=gettext_lazy("state"), label=COLORS, ordering="state")
     def state_badge(self, experiment: Experiment) -> tuple[str, str]:
         return experiment.state, experiment.get_state_display()
 
-    @display(description=gettext_lazy("verdict"))
-    def last_verdict(self, experiment: Experiment) -> str:
-        verdicts = list(experiment.verdicts.all())
-        return verdicts[0].get_result_display() if verdicts else "—"
+    @display(description=gettext_lazy("verdict"), label=RESULT_COLORS)
+    def verdict_badge(self, experiment: Experiment) -> tuple[str, str] | None:
+        verdict = latest(experiment)
+        return (verdict.result, verdict.get_result_display()) if verdict else None
 
-    def has_decide_permission(self, request: HttpRequest) -> bool:
-        return self._allowed(request, Action.APPROVE)
+    @display(description=gettext_lazy("in words"))
+    def in_words(self, experiment: Experiment) -> str:
+        verdict = latest(experiment)
+        return say(verdict) if verdict else "—"
+
+    def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return permitted(request, Action.APPROVE)
 
     @admin.action(description=gettext_lazy("Keep the new price"), permissions=["decide"])
     def keep(self, request: HttpRequest, experiments: QuerySet[Experiment]) -> None:
-        self._each(request, experiments, lifecycle.keep, _("%(experiment)s: the price stays."))
+        self._each(request, experiments, lifecycle.keep, KEPT)
 
     @admin.action(description=gettext_lazy("Roll back to the old price"), permissions=["decide"])
     def roll_back(self, request: HttpRequest, experiments: QuerySet[Experiment]) -> None:
-        self._each(request, experiments, lifecycle.roll_back, _("%(experiment)s: the price is being rolled back."))
+        self._each(request, experiments, lifecycle.roll_back, ROLLED_BACK)
 
     @admin.action(description=gettext_lazy("Measure seven more days"), permissions=["decide"])
     def extend(self, request: HttpRequest, experiments: QuerySet[Experiment]) -> None:
-        self._each(request, experiments, lifecycle.extend, _("%(experiment)s: seven more days."))
+        self._each(request, experiments, lifecycle.extend, EXTENDED)
 
-    def _each(self, request: HttpRequest, experiments: QuerySet[Experiment], verb: Any, done: str) -> None:
+    @action(
+        description=gettext_lazy("Keep"),
+        permissions=["decide"],
+        icon="check",
+        variant=ActionVariant.SUCCESS,
+        dialog={
+            "title": gettext_lazy("Keep the new price?"),
+            "description": gettext_lazy("Nothing is sent; the experiment ends."),
+            "form_submit_text": gettext_lazy("Keep"),
+        },
+    )
+    def keep_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self._this(request, object_id, lifecycle.keep, KEPT)
+
+    @action(
+        description=gettext_lazy("Extend"),
+        permissions=["decide"],
+        icon="more_time",
+        dialog={
+            "title": gettext_lazy("Measure seven more days?"),
+            "description": gettext_lazy("The new price stays until then."),
+            "form_submit_text": gettext_lazy("Extend"),
+        },
+    )
+    def extend_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self._this(request, object_id, lifecycle.extend, EXTENDED)
+
+    @action(
+        description=gettext_lazy("Roll back"),
+        permissions=["decide"],
+        icon="undo",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": gettext_lazy("Roll back to the old price?"),
+            "description": gettext_lazy("The old price is sent to the marketplace and read back."),
+            "form_submit_text": gettext_lazy("Roll back"),
+        },
+    )
+    def roll_this_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self._this(request, object_id, lifecycle.roll_back, ROLLED_BACK)
+
+    def _this(self, request: HttpRequest, object_id: str, verb: Verb, done: Any) -> HttpResponse:
+        self._each(request, self.get_queryset(request).select_related("product").filter(pk=object_id), verb, done)
+        return self.back_to_row(request, object_id)
+
+    def _each(self, request: HttpRequest, experiments: QuerySet[Experiment], verb: Verb, done: Any) -> None:
         for experiment in experiments:
-            self.decide(request, done % {"experiment": experiment}, self._call(verb, experiment.pk))
+            self.decide(request, str(done) % {"experiment": experiment}, _decision(verb, experiment.pk))
 
-    @staticmethod
-    def _call(verb: Any, experiment_id: int) -> Any:
-        return lambda member: verb(experiment_id=experiment_id, by=member, now=clock.now())
+
+def _decision(verb: Verb, experiment_id: int) -> Callable[..., object]:
+    return lambda member: verb(experiment_id=experiment_id, by=member, now=clock.now())
+
+
+def latest(experiment: Experiment) -> Verdict | None:
+    """The newest verdict, of those that were fetched along."""
+    return next(iter(experiment.verdicts.all()), None)
+
+
+def money_per_day(verdict: Verdict) -> str:
+    """+310 ₽ (from +90 ₽ to +540 ₽); empty when the profit is not known."""
+    if verdict.per_day is None or verdict.per_day_low is None or verdict.per_day_high is None:
+        return ""
+    currency = verdict.experiment.currency
+    low, high = (formats.gain(end, currency) for end in (verdict.per_day_low, verdict.per_day_high))
+    return _("%(money)s (from %(low)s to %(high)s)") % {
+        "money": formats.gain(verdict.per_day, currency), "low": low, "high": high
+    }  # fmt: skip
+
+
+def say(verdict: Verdict) -> str:
+    """One line that a person can decide by."""
+    parts = [
+        _("better with a probability of %(probability)s") % {"probability": formats.probability(verdict.probability)}
+    ]
+    if money := money_per_day(verdict):
+        parts.append(_("%(money)s a day") % {"money": money})
+    if verdict.advice:
+        parts.append(_("advice: %(advice)s") % {"advice": verdict.get_advice_display()})
+    return "; ".join(parts)

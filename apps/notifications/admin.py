@@ -17,7 +17,7 @@ COLORS = {"sent": "success", "unknown": "warning", "dead": "danger", "expired": 
 class OutboxMessageAdmin(ScopedAdmin):
     list_display = ["created_at", "name", "person", "state_badge", "attempts", "sent_at", "is_repeat"]
     list_select_related = ["person__user"]
-    list_filter = ["state", "name"]
+    list_filter = ["seller", "state", "name"]
     view_action = Action.MANAGE
 
     @display(description=gettext_lazy("state"), label=COLORS, ordering="state")

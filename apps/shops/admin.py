@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib import admin
 from django.contrib.auth.models import Group, User
-from django.db.models import Model
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminPasswordWidget
 
-from apps.common.clock import real_now
 from apps.common.encrypted import Secret
-from apps.shops.audit import record
-from apps.shops.linking import issue_code
-from apps.shops.models import AuditEntry, Credential, Member, Person, Seller, Shop
+from apps.shops.admin_people import LoginAdmin, MemberAdmin, PersonAdmin
+from apps.shops.asking import is_superuser, seller_of_request
+from apps.shops.models import AuditEntry, Credential, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin, SuperuserOnly, person_of
+from apps.shops.scoped_admin import ScopedAdmin
 
-admin.site.unregister(User)
-admin.site.unregister(Group)
-
-
-@admin.register(User)
-class LoginAdmin(SuperuserOnly, UserAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-
-@admin.register(Group)
-class LoginGroupAdmin(SuperuserOnly, GroupAdmin):
-    pass
+admin.site.unregister((User, Group))
+admin.site.register(User, LoginAdmin)
+admin.site.register(Person, PersonAdmin)
+admin.site.register(Member, MemberAdmin)
 
 
 @admin.register(Seller)
@@ -47,7 +35,43 @@ class SellerAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A new business is the installation's matter, not another seller's."""
-        return bool(request.user.is_superuser)
+        return is_superuser(request)
+
+
+@admin.register(Shop)
+class ShopAdmin(ScopedAdmin):
+    """Its schedule and its pricing rules come with a shop by themselves; then it needs a key."""
+
+    list_display = ["name", "kind", "currency", "timezone", "is_active", "keys", "sends"]
+    list_filter = ["seller", "kind", "is_active"]
+    search_fields = ["name"]
+    fields = ["seller", "kind", "name", "currency", "timezone", "is_active"]
+    add_action = change_action = Action.MANAGE
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        keys = Credential.objects.filter(shop=OuterRef("pk"))
+        stopped = KillSwitch.objects.filter(Q(shop=OuterRef("pk")) | Q(shop=None), is_on=True)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(has_key=Exists(keys), has_bad_key=Exists(keys.exclude(problem="")), is_stopped=Exists(stopped))
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> list[str]:
+        return ["seller", "kind"] if obj else []
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"seller": seller_of_request(request), **super().get_changeform_initial_data(request)}
+
+    @display(description=gettext_lazy("keys"), label={"ok": "success", "bad": "danger", "none": "warning"})
+    def keys(self, shop: Any) -> tuple[str, str]:
+        if shop.has_bad_key:
+            return "bad", _("refused")
+        return ("ok", _("in order")) if shop.has_key else ("none", _("missing"))
+
+    @display(description=gettext_lazy("changes"), label={"go": "success", "stop": "danger"})
+    def sends(self, shop: Any) -> tuple[str, str]:
+        return ("stop", _("stopped")) if shop.is_stopped else ("go", _("allowed"))
 
 
 class CredentialForm(forms.ModelForm):
@@ -56,13 +80,17 @@ class CredentialForm(forms.ModelForm):
     secret = forms.CharField(
         label=gettext_lazy("key"),
         required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("Stored encrypted and never shown again. Leave it empty to keep the present one."),
     )
 
     class Meta:
         model = Credential
         fields = ["shop", "api", "client_id", "secret"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.pop("secret", None)  # what is not in the form was not changed by it
 
     def clean_secret(self) -> Secret:
         given = self.cleaned_data["secret"]
@@ -75,7 +103,9 @@ class CredentialForm(forms.ModelForm):
 class CredentialAdmin(ScopedAdmin):
     form = CredentialForm
     list_display = ["shop", "api", "client_id", "masked", "expires_at", "checked_at", "state"]
+    list_display_links = ["shop", "api"]
     list_select_related = ["shop"]
+    list_filter = ["shop", "api"]
     view_action = Action.MANAGE
     add_action = change_action = delete_action = Action.MANAGE
 
@@ -87,70 +117,31 @@ class CredentialAdmin(ScopedAdmin):
     def state(self, row: Credential) -> tuple[str, str]:
         return ("bad", row.problem) if row.problem else ("ok", _("in order"))
 
-    def save_model(self, request: HttpRequest, obj: Credential, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Credential, form: Any, change: bool) -> None:
+        if "secret" in form.changed_data:
+            obj.problem, obj.checked_at, obj.expires_at = "", None, None  # what was known of the key before
         super().save_model(request, obj, form, change)
-        name = "credential.changed" if change else "credential.created"
-        record(name, actor=person_of(request), shop=obj.shop, subject=obj, api=obj.api, fields=form.changed_data)
-
-
-@admin.register(Shop)
-class ShopAdmin(ScopedAdmin):
-    list_display = ["name", "kind", "currency", "timezone", "is_active"]
-    list_filter = ["kind", "is_active"]
-    search_fields = ["name"]
-    add_action = change_action = Action.MANAGE
-
-    def save_model(self, request: HttpRequest, obj: Shop, form: forms.ModelForm, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        name = "shop.changed" if change else "shop.created"
-        record(name, actor=person_of(request), shop=obj, subject=obj, fields=form.changed_data)
-
-
-@admin.register(Person)
-class PersonAdmin(ScopedAdmin):
-    list_display = ["__str__", "telegram_id", "language"]
-    search_fields = ["user__username", "user__first_name", "user__last_name"]
-    list_select_related = ["user"]
-    fields = ["user", "telegram_id", "language", "active_seller"]
-    readonly_fields = ["user", "telegram_id"]
-    view_action = change_action = Action.MANAGE
-    actions = ["give_code"]
-
-    @admin.action(description=gettext_lazy("Give a one-time code to link Telegram"))
-    def give_code(self, request: HttpRequest, people: Any) -> None:
-        """Shown once; only its digest is kept."""
-        for person in people:
-            code = issue_code(person=person, by=person_of(request), now=real_now())
-            words = _("%(person)s: send the bot /start %(code)s") % {"person": person, "code": code}
-            self.message_user(request, words, messages.SUCCESS)
-
-
-@admin.register(Member)
-class MemberAdmin(ScopedAdmin):
-    list_display = ["person", "seller", "role", "created_at"]
-    list_select_related = ["person__user", "seller"]
-    list_filter = ["role"]
-    view_action = Action.MANAGE
-    add_action = change_action = delete_action = Action.MANAGE
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
-        return ["person", "seller"] if obj else []
-
-    def save_model(self, request: HttpRequest, obj: Member, form: forms.ModelForm, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        name = "member.changed" if change else "member.created"
-        record(name, actor=person_of(request), seller=obj.seller, subject=obj, role=obj.role)
-
-    def delete_model(self, request: HttpRequest, obj: Member) -> None:
-        record("member.removed", actor=person_of(request), seller=obj.seller, subject=obj, role=obj.role)
-        super().delete_model(request, obj)
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ScopedAdmin):
-    list_display = ["at", "action", "actor", "shop", "subject"]
+    list_display = ["at", "action", "who", "shop", "subject"]
     list_select_related = ["actor__user", "shop"]
-    list_filter: ClassVar = [("shop", admin.RelatedOnlyFieldListFilter), ("actor", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["shop", "actor"]
     search_fields = ["action", "subject"]
     date_hierarchy = "at"
+    fields = ["at", "action", "who", "shop", "subject", "data"]
+    readonly_fields = ["who"]
     view_action = Action.MANAGE
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Who presses a button that is not theirs may be of another seller: the name stays there."""
+        inside = Member.objects.filter(person=OuterRef("actor"), seller=OuterRef("seller"))
+        is_outside = Q(action__endswith=".refused") & ~Exists(inside)
+        return super().get_queryset(request).annotate(is_outside=Value(False) if is_superuser(request) else is_outside)
+
+    @display(description=gettext_lazy("who"), ordering="actor")
+    def who(self, entry: Any) -> str:
+        if entry.actor is None:
+            return "—"
+        return _("somebody outside the team") if entry.is_outside else str(entry.actor)

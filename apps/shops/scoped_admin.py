@@ -1,63 +1,50 @@
 """The one base of every page of the admin: a person sees and touches only what belongs to their seller.
 
 Rights come from the member's role, not from Django's permissions. A superuser keeps the installation and sees all.
-What is not there, and what is another seller's, both answer 404 and leave an audit row.
+What is not there, and what is another seller's, both answer 404; every refusal leaves an audit row (`middleware.py`),
+and so does every row that is created, changed or removed here, in the transaction of the change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
 from typing import Any, ClassVar
 
-from django.contrib import messages
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import get_fields_from_path, unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
-from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
+from django.forms import BaseModelForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 
-from apps.common.errors import Denied, UserError
+from apps.common.encrypted import SecretField
+from apps.common.errors import UserError
+from apps.shops.asking import is_superuser, permitted, person_of, require_member, visible
 from apps.shops.audit import record
-from apps.shops.models import Member, Person, Seller, active_member
-from apps.shops.roles import Action, may
+from apps.shops.models import Member, Seller, Shop
+from apps.shops.roles import Action
+from apps.shops.scoping import seller_id_of
 
 
-def person_of(request: HttpRequest) -> Person | None:
-    return Person.objects.filter(user=request.user.pk).first() if request.user.is_authenticated else None
+class ScopedFilter(admin.RelatedOnlyFieldListFilter):
+    """A filter by a related row offers what the list holds, and of that only what the person may know of."""
 
-
-def member_of_request(request: HttpRequest) -> Member | None:
-    """Who is asking, at the seller they work with; looked up once per request."""
-    if not hasattr(request, "_member"):
-        person = person_of(request)
-        request._member = active_member(person) if person else None  # type: ignore[attr-defined]
-    member: Member | None = request._member  # type: ignore[attr-defined]
-    return member
-
-
-def seller_of_request(request: HttpRequest) -> Seller | None:
-    member = member_of_request(request)
-    return member.seller if member else None
-
-
-def require_member(request: HttpRequest) -> Member:
-    """The member who decides. A superuser who belongs to no seller decides nothing. Raises `Denied`."""
-    member = member_of_request(request)
-    if member is None:
-        raise Denied(_("You are not a member of a seller's team, so there is nothing for you to decide."))
-    return member
-
-
-def visible(request: HttpRequest, queryset: QuerySet) -> QuerySet:
-    """Of any model's rows, those that this person may know of."""
-    if request.user.is_superuser:
-        return queryset
-    seller = seller_of_request(request)
-    path = getattr(queryset.model, "seller_path", None)
-    if seller is None or path is None:
-        return queryset.none()
-    mine = queryset.model._default_manager.filter(**{path: seller}).values("pk")
-    return queryset.filter(pk__in=mine)
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        used = model_admin.get_queryset(request).order_by().values(f"{self.field_path}__pk")
+        rows = visible(request, field.related_model._default_manager.filter(pk__in=used))
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        choices: list[tuple[str, str]] = field.get_choices(
+            include_blank=False, limit_choices_to={"pk__in": rows.values("pk")}, ordering=ordering
+        )
+        return choices
 
 
 class _Scope(BaseModelAdmin):
@@ -82,40 +69,121 @@ class _Scope(BaseModelAdmin):
         return {**kwargs, "queryset": visible(request, choices)}
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._allowed(request, self.view_action) or self.has_change_permission(request, obj)
+        return permitted(request, self.view_action) or self.has_change_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._allowed(request, self.add_action)
+        return permitted(request, self.add_action)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._allowed(request, self.change_action)
+        return permitted(request, self.change_action)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._allowed(request, self.delete_action)
-
-    def _allowed(self, request: HttpRequest, action: Action | None) -> bool:
-        if action is None:
-            return False
-        return bool(request.user.is_superuser) or may(member_of_request(request), action)
+        return permitted(request, self.delete_action)
 
 
-class ScopedAdmin(_Scope, ModelAdmin):
-    """Read-only unless a subclass names the action that a change needs."""
+class _Page(ModelAdmin):
+    """What all pages share, a seller's and the installation's: refusing, and the audit trail.
 
+    `audit_name` is the first part of the name of their audit rows, the model's name when it is empty; None where the
+    function that a page calls leaves the row.
+    """
+
+    audit_name: ClassVar[str | None] = ""
     list_per_page = 50
     show_full_result_count = False
-    compressed_fields = True
+    view_on_site = False
     warn_unsaved_form = True
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Not a redirect but a 404. A response, not an exception: the page's transaction must keep the audit row."""
-        record("admin.not_found", actor=person_of(request), subject=f"{opts.label_lower}:{object_id}"[:200])
-        return HttpResponseNotFound(render_to_string("404.html", request=request))
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """A plain name of a related field would offer the rows of every seller."""
+        return [self._scoped_filter(item) for item in super().get_list_filter(request)]
 
-    def decide(self, request: HttpRequest, done: str, decision: Any) -> bool:
+    def _scoped_filter(self, item: Any) -> Any:
+        if isinstance(item, str) and get_fields_from_path(self.model, item)[-1].is_relation:
+            return (item, ScopedFilter)
+        return item
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST" and "action" in request.POST:
+            self._check_action(request)
+        return super().changelist_view(request, extra_context)
+
+    def _check_action(self, request: HttpRequest) -> None:
+        """Django would pass over an action that is not allowed, and over rows that are not there, without a word."""
+        if set(request.POST.getlist("action")) - {"", *self.get_actions(request)}:
+            raise PermissionDenied
+        try:
+            chosen = {self.opts.pk.to_python(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)}
+        except ValidationError as error:
+            raise Http404 from error
+        if self.get_queryset(request).filter(pk__in=chosen).count() < len(chosen):
+            raise Http404
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        self._check_known(request, object_id)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        self._check_known(request, object_id)
+        return super().delete_view(request, object_id, extra_context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        self._check_known(request, object_id)
+        return super().history_view(request, object_id, extra_context)
+
+    def get_unfold_action(self, action: str) -> Any:
+        """Actions on a row have addresses of their own."""
+        found = super().get_unfold_action(action)
+
+        @wraps(found.method)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            self._check_known(request, kwargs.get("object_id"))
+            return found.method(request, *args, **kwargs)
+
+        return replace(found, method=checked)
+
+    def _check_known(self, request: HttpRequest, object_id: str | None) -> None:
+        """Before any question of rights: what is not there, or not theirs, is not there."""
+        if object_id is not None and self.get_object(request, unquote(object_id)) is None:
+            raise Http404
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.has_changed() or not change:
+            self.audit(request, obj, "changed" if change else "created", **changes(form))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for row_form in formset.forms:
+            if row_form in formset.deleted_forms:
+                self.audit(request, row_form.instance, "removed", seller_id=seller_id_of(form.instance))
+            elif row_form.has_changed():
+                verb = "created" if row_form in formset.extra_forms else "changed"
+                self.audit(request, row_form.instance, verb, **changes(row_form))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        self.audit(request, obj, "removed", was=str(obj))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        with transaction.atomic():
+            for row in queryset:
+                self.delete_model(request, row)
+
+    def audit(self, request: HttpRequest, row: Model, verb: str, *, seller_id: int | None = None, **data: Any) -> None:
+        if self.audit_name is None:
+            return
+        shop = row if isinstance(row, Shop) else getattr(row, "shop", None)
+        seller = Seller.objects.filter(pk=seller_id or seller_id_of(row)).first()
+        noun = self.audit_name if self.audit_name and isinstance(row, self.model) else row._meta.model_name
+        record(f"{noun}.{verb}", actor=person_of(request), seller=seller, shop=shop, subject=row, **data)
+
+    def decide(self, request: HttpRequest, done: str, decision: Callable[[Member], object]) -> bool:
         """Run one decision in the person's name; what forbids it is shown as a message."""
         try:
             decision(require_member(request))
@@ -125,17 +193,51 @@ class ScopedAdmin(_Scope, ModelAdmin):
         self.message_user(request, done, messages.SUCCESS)
         return True
 
+    def back_to_row(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """After an action of a row's page: the page itself, also for the dialog that htmx sent."""
+        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
+        return HttpResponse(headers={"HX-Redirect": page}) if "HX-Request" in request.headers else redirect(page)
+
+
+class ScopedAdmin(_Scope, _Page):
+    """A page of what belongs to sellers. Read-only unless a subclass names the action that a change needs."""
+
 
 class ScopedInline(_Scope, TabularInline):
     extra = 0
-    show_change_link = False
+    per_page = 20
 
 
-class SuperuserOnly(ModelAdmin):
-    """Pages of the installation itself: the timetable, logins, the inbox."""
+class SuperuserOnly(_Page):
+    """A page of the installation itself: the timetable, logins, the inbox. To others its rows are not there."""
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_superuser)
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        found = super().get_queryset(request)
+        return found if is_superuser(request) else found.none()
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.has_module_permission(request)
+        return is_superuser(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+
+def changes(form: BaseModelForm) -> dict[str, Any]:
+    """What a form has changed, as [before, after]; of what is secret only the name."""
+    plain = {field.name for field in form._meta.model._meta.fields if not isinstance(field, SecretField)}
+    return {
+        name: [_said(form.initial.get(name)), _said(form.cleaned_data.get(name))] if name in plain else "changed"
+        for name in form.changed_data
+    }
+
+
+def _said(value: Any) -> str | None:
+    if value is None:
+        return None
+    return str(value.pk if isinstance(value, Model) else value)

@@ -18,7 +18,7 @@ class SellerQuerySet(models.QuerySet):
 
     def of(self, seller: Seller) -> Self:
         path: str = self.model.seller_path  # type: ignore[attr-defined]
-        return self.filter(**{path: seller})
+        return self.filter(**{path: seller.pk})
 
     def find(self, seller: Seller, **lookup: object) -> models.Model:
         """The one row of this seller, or `NotFound`, whether it is missing or another seller's."""
@@ -26,3 +26,9 @@ class SellerQuerySet(models.QuerySet):
         if row is None:
             raise NotFound(_("There is no such thing in this seller's shops."))
         return row
+
+
+def seller_id_of(row: models.Model) -> int | None:
+    """Whose row it is; None for what belongs to the installation."""
+    path = getattr(type(row), "seller_path", None)
+    return type(row)._base_manager.filter(pk=row.pk).values_list(path, flat=True).first() if path else None

@@ -1,0 +1,249 @@
+"""What waits for a decision, and what became of it. Here, where the kinds of change are known, for their words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import BigIntegerField, OuterRef, QuerySet, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Concat
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+
+from apps.catalog.models import Product
+from apps.common import clock, formats
+from apps.decisions.approval import approve, reject
+from apps.decisions.kinds import payload_of
+from apps.decisions.models import Approval, Attempt, Command, Proposal
+from apps.decisions.words import say
+from apps.pricing import words
+from apps.pricing.kinds import PricePayload
+from apps.pricing.models import PriceRecommendation
+from apps.shops.asking import permitted
+from apps.shops.models import Member
+from apps.shops.roles import Action
+from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
+
+PROPOSAL_COLORS = {
+    Proposal.State.PENDING: "warning",
+    Proposal.State.APPROVED: "success",
+    Proposal.State.REJECTED: "danger",
+}
+COMMAND_COLORS = {
+    Command.State.VERIFIED: "success",
+    Command.State.REJECTED: "danger",
+    Command.State.NEEDS_HUMAN: "danger",
+    **dict.fromkeys(Command.LIVE, "info"),
+}
+APPROVED = gettext_lazy("%(proposal)s: approved, it is being carried out.")
+REJECTED = gettext_lazy("%(proposal)s: rejected.")
+Decision = Callable[[Member], object]
+
+
+class _ChangeAdmin(ScopedAdmin):
+    """Pages of a change to a product: which one, and from what to what."""
+
+    list_filter = ["shop", "state", "kind"]
+    search_fields = ["product_label", "target"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        named = Product.objects.filter(pk=OuterRef("product_id"), shop=OuterRef("shop"))
+        label = named.annotate(label=Concat("offer_id", Value(" · "), "name")).values("label")
+        product_id = Cast(KT("payload__product_id"), BigIntegerField())
+        return super().get_queryset(request).annotate(product_id=product_id).annotate(product_label=label[:1])
+
+    @display(description=gettext_lazy("product"), ordering="product_label")
+    def product(self, row: Any) -> str:
+        return str(row.product_label or row.target)
+
+    @display(description=gettext_lazy("change"))
+    def change(self, row: Proposal | Command) -> str:
+        return change_in_words(row)
+
+
+class ApprovalInline(ScopedInline):
+    model = Approval
+    fields = readonly_fields = ["member", "verdict", "at"]
+    max_num = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("member__person__user")
+
+
+class AttemptInline(ScopedInline):
+    model = Attempt
+    fields = readonly_fields = ["number", "started_at", "finished_at", "outcome", "answer"]
+    max_num = 0
+
+
+class ApprovalForm(BaseDialogForm):
+    """Binds the yes to what was shown."""
+
+    payload_hash = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, object_id, *args, **kwargs)
+        self.fields["payload_hash"].initial = Proposal.objects.values_list("payload_hash", flat=True).get(pk=object_id)
+
+
+class ProposalAdmin(_ChangeAdmin):
+    list_display = ["product", "change", "state_badge", "expected", "worst", "created_at", "expires_at"]
+    inlines = [ApprovalInline]
+    actions = ["approve", "reject"]
+    actions_detail = ["approve_this", "reject_this"]
+    fieldsets: ClassVar = [
+        (None, {"fields": [("product", "shop"), ("change", "state_badge"), ("expected", "worst"), "reasons"]}),
+        (
+            gettext_lazy("When"),
+            {"fields": [("data_as_of", "created_at", "expires_at"), ("decided_at", "outcome_in_words")]},
+        ),
+        (gettext_lazy("Who"), {"fields": [("proposed_by", "needed", "reverses"), "command_link"]}),
+    ]
+    readonly_fields = [
+        "product", "change", "state_badge", "expected", "worst", "reasons", "outcome_in_words", "command_link",
+    ]  # fmt: skip
+
+    @display(description=gettext_lazy("state"), label=PROPOSAL_COLORS, ordering="state")
+    def state_badge(self, proposal: Proposal) -> tuple[str, str]:
+        return proposal.state, proposal.get_state_display()
+
+    @display(description=gettext_lazy("expected per day"), ordering="effect")
+    def expected(self, proposal: Proposal) -> str:
+        if proposal.effect is None:
+            return "—"
+        gain = formats.gain(proposal.effect, proposal.currency)
+        if proposal.effect_low is None or proposal.effect_high is None:
+            return gain
+        ends = (formats.gain(end, proposal.currency) for end in (proposal.effect_low, proposal.effect_high))
+        return f"{gain} ({' … '.join(ends)})"
+
+    @display(description=gettext_lazy("worst case per day"), ordering="worst_case")
+    def worst(self, proposal: Proposal) -> str:
+        return "—" if proposal.worst_case is None else formats.gain(proposal.worst_case, proposal.currency)
+
+    @display(description=gettext_lazy("why"))
+    def reasons(self, proposal: Proposal) -> SafeString | str:
+        recommendation = PriceRecommendation.objects.filter(proposal=proposal).first()
+        if recommendation is None:
+            return _("It brings back the price that stood before.") if proposal.reverses_id else "—"
+        said = [words.say(one["code"], one["figures"], currency=proposal.currency) for one in recommendation.reasons]
+        return format_html_join("", "<div>{}</div>", ((sentence,) for sentence in said))
+
+    @display(description=gettext_lazy("why it ended"))
+    def outcome_in_words(self, proposal: Proposal) -> str:
+        return say(proposal.outcome, kind=proposal.kind, currency=proposal.currency) or "—"
+
+    @display(description=gettext_lazy("command"))
+    def command_link(self, proposal: Proposal) -> SafeString | str:
+        command = Command.objects.filter(proposal=proposal).first()
+        if command is None:
+            return "—"
+        link = '<a href="{}" class="text-primary-600 underline">{}</a>'
+        return format_html(link, f"../../../command/{command.pk}/change/", command.get_state_display())
+
+    def has_approve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return permitted(request, Action.APPROVE)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Buttons only while there is something to decide."""
+        is_open = Proposal.objects.filter(pk=object_id, state=Proposal.State.PENDING).exists()
+        return super().get_actions_detail(request, object_id) if is_open else []
+
+    @admin.action(description=gettext_lazy("Approve"), permissions=["approve"])
+    def approve(self, request: HttpRequest, proposals: QuerySet[Proposal]) -> None:
+        for proposal in proposals:
+            self.decide(request, _about(APPROVED, proposal), approval_of(proposal.pk, proposal.payload_hash))
+
+    @admin.action(description=gettext_lazy("Reject"), permissions=["approve"])
+    def reject(self, request: HttpRequest, proposals: QuerySet[Proposal]) -> None:
+        for proposal in proposals:
+            self.decide(request, _about(REJECTED, proposal), rejection_of(proposal.pk))
+
+    @action(
+        description=gettext_lazy("Approve"),
+        permissions=["approve"],
+        icon="check",
+        variant=ActionVariant.SUCCESS,
+        dialog={
+            "title": gettext_lazy("Approve this change?"),
+            "description": gettext_lazy("It is sent to the marketplace at once, and read back."),
+            "form_class": ApprovalForm,
+            "form_submit_text": gettext_lazy("Approve"),
+        },
+    )
+    def approve_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        proposal = self.get_queryset(request).get(pk=object_id)
+        self.decide(request, _about(APPROVED, proposal), approval_of(proposal.pk, form.cleaned_data["payload_hash"]))
+        return self.back_to_row(request, object_id)
+
+    @action(
+        description=gettext_lazy("Reject"),
+        permissions=["approve"],
+        icon="close",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": gettext_lazy("Reject this change?"),
+            "description": gettext_lazy("Nothing is sent. The next analysis may propose it again."),
+            "form_submit_text": gettext_lazy("Reject"),
+        },
+    )
+    def reject_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        proposal = self.get_queryset(request).get(pk=object_id)
+        self.decide(request, _about(REJECTED, proposal), rejection_of(proposal.pk))
+        return self.back_to_row(request, object_id)
+
+
+class CommandAdmin(_ChangeAdmin):
+    list_display = ["product", "change", "state_badge", "writes", "sent_at", "verified_at", "trouble"]
+    list_select_related = ["proposal"]
+    inlines = [AttemptInline]
+    fieldsets: ClassVar = [
+        (None, {"fields": [("product", "shop"), ("change", "state_badge"), "trouble"]}),
+        (
+            gettext_lazy("Steps"),
+            {"fields": [("created_at", "sent_at", "verified_at", "finished_at"), ("writes", "reads", "seen")]},
+        ),
+        (
+            gettext_lazy("For the technician"),
+            {"fields": [("proposal", "account"), ("due_at", "lease_until"), "payload"]},
+        ),
+    ]
+    readonly_fields = ["product", "change", "state_badge", "trouble"]
+
+    @display(description=gettext_lazy("state"), label=COMMAND_COLORS, ordering="state")
+    def state_badge(self, command: Command) -> tuple[str, str]:
+        return command.state, command.get_state_display()
+
+    @display(description=gettext_lazy("problem"))
+    def trouble(self, command: Command) -> str:
+        return say(command.problem, kind=command.kind, currency=command.proposal.currency) or "—"
+
+
+def change_in_words(row: Proposal | Command) -> str:
+    """1 490 ₽ → 1 590 ₽ (+6.7 %)"""
+    payload = payload_of(row)
+    if not isinstance(payload, PricePayload):
+        return row.target
+    before, after = (formats.money(price, payload.currency) for price in (payload.expected_price, payload.price))
+    return f"{before} → {after} ({formats.change(payload.price / payload.expected_price - 1)})"
+
+
+def approval_of(proposal_id: int, payload_hash: str) -> Decision:
+    return lambda member: approve(proposal_id=proposal_id, payload_hash=payload_hash, by=member, now=clock.now())
+
+
+def rejection_of(proposal_id: int) -> Decision:
+    return lambda member: reject(proposal_id=proposal_id, by=member, now=clock.now())
+
+
+def _about(sentence: Any, proposal: Any) -> str:
+    return str(sentence) % {"proposal": proposal.product_label or proposal}

@@ -1,0 +1,106 @@
+"""The first page: what waits for a person, what runs, how fresh the data are, and whether anything is stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from apps.common import clock, formats
+from apps.common.clock import real_now
+from apps.decisions.models import Command, Proposal
+from apps.experiments.models import Experiment
+from apps.jobs.models import JobRun
+from apps.sales.shop_sync import data_as_of
+from apps.shops.asking import visible
+from apps.shops.models import Credential, KillSwitch, Shop
+
+STALE_AFTER = timedelta(hours=26)
+RECENTLY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number that leads to the list behind it."""
+
+    title: str | Promise
+    number: int
+    link: str
+    is_alarm: bool = False
+
+
+@dataclass(frozen=True)
+class ShopLine:
+    """One shop at a glance. `as_of` is the business moment of its last complete sync."""
+
+    shop: Shop
+    as_of: datetime | None
+    is_stale: bool
+    is_stopped: bool
+    key_problem: str
+
+    @property
+    def data(self) -> str:
+        return formats.moment(self.as_of, self.shop.timezone) if self.as_of else ""
+
+    @property
+    def switch_link(self) -> str:
+        switch = getattr(self.shop, "kill_switch", None)
+        if switch:
+            return reverse("admin:shops_killswitch_change", args=[switch.pk])
+        return f"{reverse('admin:shops_killswitch_add')}?{urlencode({'shop': self.shop.pk})}"
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What unfold's index page is given on top of its own."""
+    return {**context, "title": _("Overview"), "counts": counts(request), "shops": shop_lines(request, clock.now())}
+
+
+def counts(request: HttpRequest) -> list[Count]:
+    def count(title: Any, rows: QuerySet, *, is_alarm: bool = False, **filters: str) -> Count:
+        found = visible(request, rows).count()
+        return Count(title, found, _list_of(rows.model, **filters), is_alarm=is_alarm and found > 0)
+
+    failed = JobRun.objects.filter(state=JobRun.State.FAILED, created_at__gt=real_now() - RECENTLY)
+    helpless = Command.objects.filter(state=Command.State.NEEDS_HUMAN)
+    pending = Proposal.objects.filter(state=Proposal.State.PENDING)
+    judged = Experiment.objects.filter(state=Experiment.State.JUDGED)
+    running = Experiment.objects.filter(state=Experiment.State.RUNNING)
+    return [
+        count(_("Proposals to decide on"), pending, state__exact="pending"),
+        count(_("Verdicts to decide on"), judged, state__exact="judged"),
+        count(_("Running experiments"), running, state__exact="running"),
+        count(_("Commands that need a person"), helpless, is_alarm=True, state__exact="needs_human"),
+        count(_("Jobs that failed in a day"), failed, is_alarm=True, state__exact="failed"),
+    ]
+
+
+def shop_lines(request: HttpRequest, now: datetime) -> list[ShopLine]:
+    shops = list(visible(request, Shop.objects.filter(is_active=True)).select_related("kill_switch").order_by("name"))
+    all_stopped = KillSwitch.objects.filter(shop=None, is_on=True).exists()
+    problems = dict(Credential.objects.filter(shop__in=shops).exclude(problem="").values_list("shop_id", "problem"))
+    return [_line(shop, now, all_stopped, problems.get(shop.pk, "")) for shop in shops]
+
+
+def _line(shop: Shop, now: datetime, all_stopped: bool, key_problem: str) -> ShopLine:
+    as_of = data_as_of(shop)
+    switch = getattr(shop, "kill_switch", None)
+    return ShopLine(
+        shop=shop,
+        as_of=as_of,
+        is_stale=as_of is None or now - as_of > STALE_AFTER,
+        is_stopped=all_stopped or bool(switch and switch.is_on),
+        key_problem=key_problem,
+    )
+
+
+def _list_of(model: type[Model], **filters: str) -> str:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    return f"{reverse(name)}?{urlencode(filters)}"

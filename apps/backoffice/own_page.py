@@ -1,0 +1,44 @@
+"""The page where everybody settles what is theirs alone: the language, and the seller they work with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from apps.shops.asking import person_of
+from apps.shops.models import Person, Seller
+
+
+class OwnForm(forms.ModelForm):
+    class Meta:
+        model = Person
+        fields = ["language", "active_seller"]
+        widgets = {"language": UnfoldAdminSelectWidget(), "active_seller": UnfoldAdminSelectWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sellers: Any = self.fields["active_seller"]
+        sellers.queryset = Seller.objects.filter(members__person=self.instance)
+
+
+def my_settings(request: HttpRequest) -> HttpResponse:
+    person = person_of(request)
+    if person is None:
+        raise Http404
+    form = OwnForm(request.POST or None, instance=person)
+    if form.is_valid():
+        form.save()
+        with translation.override(person.language):
+            messages.success(request, _("Saved."))
+        return redirect("my-settings")
+    return TemplateResponse(
+        request, "admin/own_page.html", {**admin.site.each_context(request), "title": _("My settings"), "form": form}
+    )

@@ -1,0 +1,253 @@
+"""A seller with a row of everything that the admin shows, every text of it marked with one name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from apps.catalog.models import Brand, Category, Cost, PriceChange, Product, StockSnapshot, Warehouse
+from apps.common.clock import real_now
+from apps.decisions.kinds import hash_of
+from apps.decisions.models import Approval, Attempt, Command, Proposal
+from apps.experiments.models import Experiment, Verdict
+from apps.inventory.models import LowStock
+from apps.jobs.models import JobRun, SyncRun
+from apps.notifications.models import OutboxMessage
+from apps.pricing.kinds import PricePayload
+from apps.pricing.models import PriceRecommendation, PricingSettings
+from apps.sales.models import DailyFact, Order, OrderLine
+from apps.shops.audit import record
+from apps.shops.models import Credential, KillSwitch, Member, Person, Seller, Shop
+from apps.shops.roles import Role
+from tests.cast import person
+
+TODAY = date(2026, 3, 16)
+NOON = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
+REASON = {"code": "stock_long", "direction": "down", "figures": {"stock": 120, "cover_days": "96"}}
+
+
+@dataclass(frozen=True)
+class Filled:
+    seller: Seller
+    shop: Shop
+    owner: Member
+
+    @property
+    def people(self) -> list[Person]:
+        return [member.person for member in self.seller.members.select_related("person__user")]
+
+
+def fill(mark: str, *, telegram_id: int | None = None) -> Filled:
+    """The seller of `mark`: a shop, a team of four roles, products with history, decisions and their stories."""
+    seller = Seller.objects.create(name=f"{mark} & co")
+    shop = Shop.objects.create(seller=seller, name=f"{mark} shelf")
+    Credential.objects.create(
+        shop=shop, api=Credential.Api.OZON_SELLER, client_id=f"{mark}-client", secret=f"canary-{mark}-secret"
+    )
+    KillSwitch.objects.create(shop=shop, is_on=False)
+    PricingSettings.objects.create(shop=shop)
+    owner = add_member(seller, mark, Role.OWNER, telegram_id=telegram_id)
+    for role in (Role.APPROVER, Role.ANALYST, Role.VIEWER):
+        add_member(seller, f"{mark} {role}", role)
+    products = [add_product(shop, mark, number) for number in range(3)]
+    add_decisions(shop, products, owner)
+    add_clockwork(shop, mark, owner)
+    record("seller.created", actor=owner.person, seller=seller, subject=f"{mark} began")
+    return Filled(seller, shop, owner)
+
+
+def add_member(seller: Seller, name: str, role: Role, *, telegram_id: int | None = None) -> Member:
+    made = person(name, telegram_id=telegram_id)
+    made.user.is_staff = True
+    made.user.save()
+    return Member.objects.create(person=made, seller=seller, role=role)
+
+
+def add_product(shop: Shop, mark: str, number: int) -> Product:
+    brand, _ = Brand.objects.get_or_create(shop=shop, name=f"{mark} brand")
+    category, _ = Category.objects.get_or_create(shop=shop, external_id="1", defaults={"name": f"{mark} category"})
+    warehouse, _ = Warehouse.objects.get_or_create(
+        shop=shop, scheme=Warehouse.Scheme.FBO, external_id="7", defaults={"name": f"{mark} warehouse"}
+    )
+    product = Product.objects.create(
+        shop=shop,
+        external_id=f"{shop.pk}00{number}",
+        offer_id=f"{mark}-{number}",
+        sku=shop.pk * 100_000 + number,
+        name=f"{mark} teapot {number}",
+        brand=brand,
+        category=category,
+        currency="RUB",
+        price=Decimal(1490),
+        old_price=Decimal(1990),
+        synced_at=NOON,
+    )
+    author = shop.seller.members.select_related("person").first()
+    Cost.objects.create(
+        product=product, starts_on=date(2026, 1, 1), amount=600, currency="RUB", entered_by=author and author.person
+    )
+    PriceChange.objects.create(
+        product=product,
+        seen_at=NOON,
+        seen_on=TODAY,
+        price_from=1390,
+        price_to=1490,
+        currency="RUB",
+        source="first_seen",
+    )
+    StockSnapshot.objects.create(product=product, warehouse=warehouse, day=TODAY, present=120, reserved=2)
+    DailyFact.objects.create(product=product, day=TODAY - timedelta(days=1), units=3, revenue=4470, in_stock=True)
+    LowStock.objects.create(product=product, level=LowStock.Level.LOW, since_on=TODAY)
+    order = Order.objects.create(
+        shop=shop,
+        external_id=f"{mark}-{number}-1",
+        order_number=f"{mark}-{number}",
+        channel=f"{mark} channel",
+        status=Order.Status.OPEN,
+        raw_status="delivering",
+        placed_at=NOON,
+        placed_on=TODAY,
+        total=1490,
+        currency="RUB",
+    )
+    OrderLine.objects.create(
+        order=order,
+        position=1,
+        product=product,
+        external_product_id=product.external_id,
+        name=product.name,
+        quantity=1,
+        price=1490,
+    )
+    return product
+
+
+def add_proposal(product: Product, *, state: Proposal.State = Proposal.State.PENDING) -> Proposal:
+    payload = PricePayload(
+        product_id=product.pk,
+        external_id=product.external_id,
+        currency="RUB",
+        price=Decimal(1590),
+        old_price=Decimal(1990),
+        expected_price=Decimal(1490),
+        expected_old_price=Decimal(1990),
+    )
+    proposal = Proposal.objects.create(
+        shop=product.shop,
+        kind="price",
+        target=f"price:{product.pk}",
+        payload=payload.model_dump(mode="json"),
+        payload_hash=hash_of(payload),
+        state=state,
+        currency="RUB",
+        effect=310,
+        effect_low=90,
+        effect_high=540,
+        worst_case=-60,
+        created_at=NOON,
+        data_as_of=NOON,
+        expires_at=real_now() + timedelta(days=1),
+    )
+    PriceRecommendation.objects.create(proposal=proposal, product=product, facts={}, reasons=[REASON], choice={})
+    return proposal
+
+
+def add_command(product: Product, by: Member, *, state: Command.State = Command.State.VERIFIED) -> Command:
+    proposal = add_proposal(product, state=Proposal.State.APPROVED)
+    Approval.objects.create(proposal=proposal, member=by, verdict=Approval.Verdict.APPROVE, at=NOON)
+    command = Command.objects.create(
+        proposal=proposal,
+        shop=product.shop,
+        kind="price",
+        target=proposal.target,
+        payload=proposal.payload,
+        payload_hash=proposal.payload_hash,
+        account=f"{product.shop.name} account",
+        state=state,
+        writes=1,
+        due_at=NOON,
+        created_at=NOON,
+        sent_at=NOON,
+        verified_at=NOON,
+    )
+    Attempt.objects.create(
+        command=command,
+        number=1,
+        started_at=NOON,
+        finished_at=NOON,
+        outcome=Attempt.Outcome.ACCEPTED,
+        answer={"updated": True, "shop": product.shop.name},
+    )
+    return command
+
+
+def add_experiment(product: Product, by: Member, *, state: Experiment.State = Experiment.State.JUDGED) -> Experiment:
+    experiment = Experiment.objects.create(
+        shop=product.shop,
+        product=product,
+        command=add_command(product, by),
+        state=state,
+        starts_on=TODAY - timedelta(days=8),
+        price_from=1490,
+        price_to=1590,
+        currency="RUB",
+        economics={},
+    )
+    Verdict.objects.create(
+        experiment=experiment,
+        as_of=TODAY,
+        result=Verdict.Result.SUCCESS,
+        advice=Verdict.Advice.KEEP,
+        basis=Verdict.Basis.PROFIT,
+        probability=0.97,
+        prior_probability=0.6,
+        effect=0.12,
+        effect_low=0.03,
+        effect_high=0.2,
+        loss_if_kept=0.01,
+        loss_if_rolled_back=0.1,
+        per_day=310,
+        per_day_low=90,
+        per_day_high=540,
+        observed=41,
+        expected=36.4,
+        valid_days=7,
+        inferred_days=0,
+        controls=200,
+        log_likelihood=[0.0],
+    )
+    return experiment
+
+
+def add_decisions(shop: Shop, products: list[Product], owner: Member) -> None:
+    add_proposal(products[0])
+    add_experiment(products[1], owner)
+    add_command(products[2], owner, state=Command.State.NEEDS_HUMAN)
+
+
+def add_clockwork(shop: Shop, mark: str, owner: Member) -> None:
+    run = JobRun.objects.create(
+        job="ozon_sync",
+        shop=shop,
+        slot=TODAY.isoformat(),
+        as_of=NOON,
+        state=JobRun.State.DONE,
+        started_at=NOON,
+        finished_at=NOON + timedelta(seconds=41),
+        error=f"{mark} error",
+    )
+    SyncRun.objects.create(
+        shop=shop,
+        job_run=run,
+        source="products",
+        state=SyncRun.State.COMPLETE,
+        received=3,
+        started_at=NOON,
+        finished_at=NOON,
+        as_of=NOON,
+        error=f"{mark} error",
+    )
+    OutboxMessage.objects.create(
+        key=f"{mark}:1", seller=shop.seller, person=owner.person, name="proposal_card", subject=f"{mark}:1"
+    )
