@@ -31,18 +31,21 @@ def take_lock(*parts: object) -> None:
 
 
 @contextmanager
-def session_lock(*parts: object) -> Iterator[bool]:
-    """Try the advisory lock named by `parts` for as long as the block runs; yields whether it was free."""
-    key = lock_key(*parts)
+def session_lock(*parts: object, shared: bool = False) -> Iterator[bool]:
+    """Try the advisory lock named by `parts` for as long as the block runs; yields whether it was free.
+
+    A `shared` lock stands beside others of its kind; it is not free while somebody holds it alone or waits to.
+    """
+    key, mode = lock_key(*parts), "_shared" if shared else ""
     with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(%s)", [key])
+        cursor.execute(f"select pg_try_advisory_lock{mode}(%s)", [key])
         (taken,) = cursor.fetchone()
     try:
         yield taken
     finally:
         if taken:
             with connection.cursor() as cursor:
-                cursor.execute("select pg_advisory_unlock(%s)", [key])
+                cursor.execute(f"select pg_advisory_unlock{mode}(%s)", [key])
 
 
 class Pool:

@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from apps.common import clock
-from apps.common.db import lock_key, take_lock
+from apps.common.db import session_lock, take_lock
 from apps.decisions.kinds import Accepted, Kind, Match, NotAccepted, Objection, Reading, hash_of, kind_of, payload_of
 from apps.decisions.models import Attempt, Command
-from apps.jobs.wake import wake
+from apps.jobs.wake import LONGEST_DELAY, wake
 from apps.marketplaces.errors import ApiError, Permanent, Temporary, WrongCredentials
 from apps.notifications.outbox import people_who_may, retell, tell
 from apps.shops.audit import record
+from apps.shops.clients import MissingKey
 from apps.shops.models import is_stopped
 from apps.shops.roles import Action
 
@@ -36,7 +35,10 @@ State = Command.State
 MAX_WRITES = 5
 MAX_READS_BEFORE_RESEND = 3
 MAX_READS = 30
+MAX_FRUITLESS_TURNS = 10
 LONGEST_WAIT = timedelta(minutes=10)
+QUOTA_WAIT = timedelta(minutes=15)  # all sends together outlast the hour that the marketplace counts
+LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 
 class LostLease(Exception):
@@ -61,10 +63,16 @@ class Turn:
     """One step of one command: everything the functions below need. `now` is business time."""
 
     command: Command
-    kind: Kind
-    payload: Any
     lease: Lease
     now: datetime
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.command)
+
+    @property
+    def payload(self) -> Any:
+        return payload_of(self.command)
 
 
 def run(command_id: int, *, now: datetime) -> Command | None:
@@ -73,9 +81,8 @@ def run(command_id: int, *, now: datetime) -> Command | None:
     if lease is None:
         return None
     command = Command.objects.select_related("shop__seller", "proposal").get(pk=command_id)
-    step = _send if command.state == State.QUEUED else _read_back
     try:
-        step(Turn(command, kind_of(command), payload_of(command), lease, now))
+        _step(Turn(command, lease, now))
     except LostLease:
         log.warning("command %s: the lease was lost", command_id)
         return None
@@ -106,43 +113,46 @@ def _claim(command_id: int) -> Lease | None:
     return Lease(command_id, command.lease_version, started + seconds)
 
 
+def _step(turn: Turn) -> None:
+    command = turn.command
+    if command.lease_version - command.reads - command.writes > MAX_FRUITLESS_TURNS:
+        # Turn after turn ended with an error that nobody foresaw, or with its worker.
+        _end_unsent(turn, {"code": "fruitless"})
+    elif changed := _changed(turn):
+        _end_unsent(turn, changed.as_json())
+    elif command.state == State.QUEUED:
+        _send(turn)
+    else:
+        _read_back(turn)
+
+
 def _send(turn: Turn) -> None:
-    """From queued: look at the live value and the guardrails, commit the intent, make the call, note the outcome."""
+    """From queued: look at the live value and the guardrails, commit the intent, make the call, note the outcome.
+
+    The kill switches are held still meanwhile: turning one on waits for the call, and nothing is sent after. These are
+    locks of the session, because no transaction may stay open over the call; see `switch.py` for the other side.
+    """
     reading = _read(turn)
     if reading is None:
         return
     if reading.match is Match.TARGET:
         _verified(turn, reading)
         return
-    with _sending_allowed(turn.command) as allowed:
-        attempt = _intend(turn, reading) if allowed else _stop(turn)
-        if attempt is None:
-            return
-        if not turn.lease.has_time_for_a_call:
-            _back_to_queue(
-                turn, attempt, timedelta(0), {"code": "lease", "message": "the lease ran short before the call"}
-            )
-            return
-        outcome = _call(turn)
-    _note(turn, attempt, outcome)
+    shop_id = turn.command.shop_id
+    with session_lock("sending", "all", shared=True) as free, session_lock("sending", shop_id, shared=True) as its_own:
+        attempt = _intend(turn, reading) if free and its_own else _let_the_switch_turn(turn)
+        outcome = _call(turn) if attempt and turn.lease.has_time_for_a_call else None
+    if attempt and outcome:
+        _note(turn, attempt, outcome)
+    elif attempt:
+        short = {"code": "lease", "message": "the lease ran short before the call"}
+        _back_to_queue(turn, attempt, timedelta(0), short)
 
 
-@contextmanager
-def _sending_allowed(command: Command) -> Iterator[bool]:
-    """Holds the kill switches off while a send is under way: switching on waits for it, and nothing is sent after.
-
-    Shared session locks, because no transaction may stay open over the call; see `switch.py` for the other side.
-    """
-    keys = [lock_key("sending", scope) for scope in ("all", command.shop_id)]
-    with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("select pg_advisory_lock_shared(%s)", [key])
-    try:
-        yield not is_stopped(command.shop)
-    finally:
-        with connection.cursor() as cursor:
-            for key in keys:
-                cursor.execute("select pg_advisory_unlock_shared(%s)", [key])
+@transaction.atomic
+def _let_the_switch_turn(turn: Turn) -> None:
+    """Somebody is at a kill switch, and waits for the calls under way: at most their deadline."""
+    _wait(turn, timedelta(seconds=settings.HTTP_DEADLINE_SECONDS))
 
 
 def _intend(turn: Turn, reading: Reading) -> Attempt | None:
@@ -152,7 +162,7 @@ def _intend(turn: Turn, reading: Reading) -> Attempt | None:
         take_lock("decisions", command.shop_id)
         objection = _objection(turn, reading)
         if objection is not None:
-            _give_up(turn, _unsent(command), objection.as_json())
+            _end_unsent(turn, objection.as_json())
             return None
         number = command.writes + 1
         _write(turn, state=State.SENDING, writes=number, sent_at=turn.now, seen=dict(reading.value))
@@ -162,25 +172,27 @@ def _intend(turn: Turn, reading: Reading) -> Attempt | None:
 
 
 def _objection(turn: Turn, reading: Reading) -> Objection | None:
-    command, kind, payload = turn.command, turn.kind, turn.payload
-    if hash_of(payload) != command.payload_hash:
-        return Objection("content_changed")
-    if kind.account(command.shop) != command.account:
-        return Objection("account_changed")
-    objection = kind.objection(command, payload, now=turn.now, reading=reading)
+    command = turn.command
+    if is_stopped(command.shop):
+        return Objection("stopped")
+    objection = _changed(turn) or turn.kind.objection(command, turn.payload, now=turn.now, reading=reading)
     if objection is None and reading.match is Match.OTHER:
         return Objection("value_moved", dict(reading.value), is_stale=True)
     return objection
 
 
-def _stop(turn: Turn) -> None:
-    with transaction.atomic():
-        _give_up(turn, _unsent(turn.command), {"code": "stopped"})
+def _changed(turn: Turn) -> Objection | None:
+    """The command is no longer what was approved, or would go to another account."""
+    command = turn.command
+    if hash_of(turn.payload) != command.payload_hash:
+        return Objection("content_changed")
+    return Objection("account_changed") if turn.kind.account(command.shop) != command.account else None
 
 
-def _unsent(command: Command) -> State:
-    """How a command ends that will not be sent now: nothing happened, or an earlier send needs a person's eye."""
-    return State.CANCELLED if command.writes == 0 else State.NEEDS_HUMAN
+@transaction.atomic
+def _end_unsent(turn: Turn, problem: dict[str, Any]) -> None:
+    """It will not be sent now: nothing has happened, or an earlier send needs a person's eye."""
+    _give_up(turn, State.CANCELLED if turn.command.writes == 0 else State.NEEDS_HUMAN, problem)
 
 
 def _call(turn: Turn) -> Accepted | NotAccepted | ApiError:
@@ -197,9 +209,9 @@ def _note(turn: Turn, attempt: Attempt, outcome: Accepted | NotAccepted | ApiErr
         case Accepted(answer=answer):
             _sent(turn, attempt, State.SENT, Attempt.Outcome.ACCEPTED, dict(answer))
         case NotAccepted(is_quota=True):
-            _back_to_queue(turn, attempt, LONGEST_WAIT, _as_json(outcome))
+            _back_to_queue(turn, attempt, QUOTA_WAIT, _as_json(outcome))
         case Temporary():
-            wait = min(timedelta(seconds=outcome.retry_after or settings.SETTLE_SECONDS), LONGEST_WAIT)
+            wait = min(timedelta(seconds=outcome.retry_after or settings.SETTLE_SECONDS), LONGEST_RETRY_AFTER)
             _back_to_queue(turn, attempt, wait, _as_json(outcome))
         case NotAccepted() | Permanent():
             _refused(turn, attempt, _as_json(outcome))
@@ -233,9 +245,8 @@ def _read(turn: Turn) -> Reading | None:
     command = turn.command
     try:
         return turn.kind.read(command.shop, turn.payload)
-    except WrongCredentials as error:
-        with transaction.atomic():
-            _give_up(turn, _unsent(command), _as_json(error))
+    except (WrongCredentials, MissingKey) as error:
+        _end_unsent(turn, _as_json(error))
     except ApiError as error:
         log.warning("command %s: %s", command.pk, error)
         with transaction.atomic():
@@ -291,10 +302,11 @@ def _finish(attempt: Attempt, outcome: Attempt.Outcome, answer: dict[str, Any]) 
 
 
 def _wait(turn: Turn, delay: timedelta, **fields: Any) -> None:
-    """Let the command rest for `delay`; the wake is a courtesy, the sweep would find it too."""
+    """Let the command rest for `delay`; the wake is a courtesy, the sweep finds it too."""
     _write(turn, lease_until=None, due_at=clock.real_now() + delay, **fields)
     retell(f"proposal:{turn.command.proposal_id}")
-    wake("commands.run", turn.command.pk, delay=delay)
+    if delay <= LONGEST_DELAY:
+        wake("commands.run", turn.command.pk, delay=delay)
 
 
 def _give_up(turn: Turn, state: State, problem: dict[str, Any]) -> None:
@@ -323,7 +335,7 @@ def _backoff(command: Command) -> timedelta:
     return min(timedelta(seconds=settings.SETTLE_SECONDS) * 2 ** min(command.reads, 10), LONGEST_WAIT)
 
 
-def _as_json(outcome: NotAccepted | ApiError) -> dict[str, Any]:
+def _as_json(outcome: NotAccepted | ApiError | MissingKey) -> dict[str, Any]:
     if isinstance(outcome, NotAccepted):
         return {"code": outcome.code, "message": outcome.message}
     return {"code": type(outcome).__name__, "message": str(outcome)}

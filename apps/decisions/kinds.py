@@ -112,7 +112,7 @@ class Kind(Protocol):
         """The guardrails: over what the database knows when proposed and approved, with the live value at a send."""
 
     def read(self, shop: Shop, payload: Any) -> Reading:
-        """Ask the marketplace for the live value."""
+        """Ask the marketplace for the live value. It must end well within the lease: the send comes after it."""
 
     def send(self, shop: Shop, payload: Any) -> Accepted | NotAccepted:
         """One write. Raises `Unclear` when nobody can know whether it was applied."""

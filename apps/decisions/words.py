@@ -13,13 +13,15 @@ from apps.decisions.kinds import kinds
 
 GATE: dict[str, str | Promise] = {
     "content_changed": _("The proposal was changed after it was shown; it can no longer be applied."),
-    "account_changed": _("The shop's key now belongs to another account than the one this was approved for."),
+    "account_changed": _("The shop's key is gone, or belongs to another account than the one this was approved for."),
     "value_moved": _("The value at the marketplace is no longer the one this was approved against."),
     "change_under_way": _("A change of the same product is being carried out; wait until it is done."),
     "stopped": _("The kill switch is on: nothing is sent."),
     "third_value": _("The marketplace shows neither the old value nor the new one: somebody else has changed it."),
     "never_applied": _("The marketplace accepted the change %(sends)s times and never applied it."),
     "lease": _("There was no time left for the call; it is tried again."),
+    "fruitless": _("It could not be carried out: one attempt after the other broke off. The log says why."),
+    "MissingKey": "%(message)s",
     "WrongCredentials": _("The marketplace refuses the shop's key: %(message)s"),
 }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict
@@ -19,17 +21,16 @@ from apps.decisions.kinds import Accepted, Draft, Match, Measured, NotAccepted, 
 from apps.decisions.models import Attempt, Command, Proposal
 from apps.experiments.models import Experiment
 from apps.experiments.review import ECONOMICS
-from apps.marketplaces.errors import Malformed
+from apps.marketplaces.errors import Malformed, WrongCredentials
+from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.price_import import PriceItem
 from apps.pricing import words
 from apps.pricing.economics import change_economics, unit_costs
 from apps.pricing.facts import load_facts, on_sale, rules_of
 from apps.pricing.guardrails import old_price_for, violations
 from apps.pricing.records import LivePrice, PriceFacts, SendContext, Violation
-from apps.shops.clients import ozon_seller
+from apps.shops.clients import note_failure, ozon_seller
 from apps.shops.models import Credential, KillSwitch, Shop
-
-NO_OLD_PRICE = Decimal(0)
 
 
 class PricePayload(BaseModel):
@@ -74,8 +75,8 @@ class SetPrice:
         return _objection(found[0]) if found else None
 
     def read(self, shop: Shop, payload: PricePayload) -> Reading:
-        client = ozon_seller(shop)
-        rows = [row for page in client.prices(product_ids=[int(payload.external_id)]) for row in page.rows]
+        with _client(shop) as client:
+            rows = [row for page in client.prices(product_ids=[int(payload.external_id)]) for row in page.rows]
         row = next((row for row in rows if str(row.product_id) == payload.external_id), None)
         if row is None or row.price.price is None:
             raise Malformed(
@@ -97,7 +98,8 @@ class SetPrice:
             product_id=int(payload.external_id),
             old_price=payload.old_price,
         )
-        (outcome,) = ozon_seller(shop).import_prices([item])
+        with _client(shop) as client:
+            (outcome,) = client.import_prices([item])
         if outcome.updated or outcome.updated is None:
             return Accepted({"updated": outcome.updated, "errors": [error.message for error in outcome.errors]})
         code = outcome.errors[0].code if outcome.errors else "not_updated"
@@ -187,6 +189,16 @@ def updates_last_hour(shop: Shop, target: str) -> int:
     """Sends of this target in the last 60 minutes of real time: what the marketplace's quota counts."""
     since = real_now() - timedelta(hours=1)
     return Attempt.objects.filter(command__shop=shop, command__target=target, started_at__gte=since).count()
+
+
+@contextmanager
+def _client(shop: Shop) -> Iterator[OzonSeller]:
+    """A client that gives up while the command's lease still has time; a refused key is noted where it is kept."""
+    try:
+        yield ozon_seller(shop, patience_seconds=settings.LEASE_MARGIN_SECONDS / 2)
+    except WrongCredentials as error:
+        note_failure(shop, Credential.Api.OZON_SELLER, str(error))
+        raise
 
 
 def _context(

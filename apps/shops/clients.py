@@ -14,6 +14,8 @@ from apps.common.errors import UserError
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.shops.models import Credential, Shop
 
+PATIENCE_SECONDS = 90.0
+
 
 class MissingKey(UserError):
     """The shop has no usable key for an API."""
@@ -23,8 +25,8 @@ class WriteInTransaction(RuntimeError):
     """A change was about to leave before the row that announces it was committed."""
 
 
-def ozon_seller(shop: Shop) -> OzonSeller:
-    """The OZON Seller API with this shop's key. Raises `MissingKey`."""
+def ozon_seller(shop: Shop, *, patience_seconds: float = PATIENCE_SECONDS) -> OzonSeller:
+    """The OZON Seller API with this shop's key; a read is tried for `patience_seconds`. Raises `MissingKey`."""
     key = credential_of(shop, Credential.Api.OZON_SELLER)
     try:
         return OzonSeller(
@@ -34,6 +36,7 @@ def ozon_seller(shop: Shop) -> OzonSeller:
             base_url=settings.OZON_API_URL,
             before_write=refuse_in_transaction,
             deadline_seconds=settings.HTTP_DEADLINE_SECONDS,
+            patience_seconds=patience_seconds,
         )
     except ValueError as error:
         raise MissingKey(

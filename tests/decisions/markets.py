@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import BaseModel
 
-from apps.decisions import kinds
+from apps.common.clock import real_now
+from apps.decisions import executor, kinds
 from apps.decisions.approval import propose
 from apps.decisions.kinds import Accepted, Draft, Match, Measured, NotAccepted, Objection, Reading
 from apps.decisions.models import Command, Proposal
@@ -104,3 +105,20 @@ def offer(
         needed=needed,
         **options,
     )
+
+
+def step(command: Command) -> Command:
+    """One step, now, whatever the command was to wait for."""
+    Command.objects.filter(pk=command.pk).update(due_at=real_now())
+    moved = executor.run(command.pk, now=NOON)
+    assert moved is not None
+    return moved
+
+
+def steps(command: Command, *, most: int = 40) -> Command:
+    """Steps until the command is over."""
+    for _ in range(most):
+        command = step(command)
+        if command.state not in Command.LIVE:
+            return command
+    raise AssertionError(f"still {command.state} after {most} steps")

@@ -23,11 +23,6 @@ from tests.decisions.markets import NOON, Market, Setting, offer
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def owner() -> Member:
-    return anna()
-
-
 def yes(proposal: Proposal, by: Member) -> Command | None:
     return approve(proposal_id=proposal.pk, payload_hash=proposal.payload_hash, by=by, now=NOON)
 
