@@ -39,7 +39,7 @@ def reject_proposal(member: Member, params: Params, now: datetime) -> str:
 def later(member: Member, params: Params, now: datetime) -> str:
     """The same card again in a while, never past its expiry."""
     require(member, Action.APPROVE)
-    proposal: Any = Proposal.objects.find(member.seller, pk=params["proposal"])
+    proposal = Proposal.objects.find(member.seller, pk=params["proposal"])
     again_at = now + timedelta(seconds=settings.LATER_SECONDS)
     if proposal.state != Proposal.State.PENDING:
         raise AlreadyDecided(proposal)

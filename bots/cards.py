@@ -112,7 +112,8 @@ def dead(card: Card, error: str) -> None:
 @transaction.atomic
 def seen_in(group: str, message_id: int) -> None:
     """A button of the card was pressed in this message: it shows the card, even if that was never confirmed."""
-    message = OutboxMessage.objects.select_for_update().filter(pk=_pk_of(group)).first()
+    pk = _pk_of(group)
+    message = OutboxMessage.objects.select_for_update().filter(pk=pk).first() if pk else None
     if message is None or message_id in message.message_ids:
         return
     message.message_ids = [*message.message_ids, message_id]

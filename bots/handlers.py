@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import secrets
 from collections.abc import Callable
@@ -125,7 +126,7 @@ def _start(user: User, code: str) -> Reply:
             try:
                 link(code=code, telegram_id=user.id, now=clock.real_now())
             except UserError as error:
-                return Reply(str(error), [])
+                return Reply(html.escape(str(error), quote=False), [])
     return _answer(user, "welcome")
 
 
@@ -140,7 +141,7 @@ def _answer(user: User, name: str) -> Reply:
         try:
             rendered = ANSWERS[name](member, clock.now())
         except UserError as error:
-            return Reply(str(error), [])
+            return Reply(html.escape(str(error), quote=False), [])
         group = f"answer:{name}:{secrets.token_hex(8)}"
         keyboard = mint(rendered.rows, person=person, seller=member.seller, group=group, now=clock.real_now())
         return Reply(rendered.text, keyboard)

@@ -13,16 +13,14 @@ from apps.reports.messages import Button, Rendered
 
 
 def note(message: OutboxMessage, now: datetime) -> Rendered:
-    """The text of its params; "again" when it is a repeat."""
-    return Rendered(message.params["text"] + (" (again)" if message.is_repeat else ""))
+    """The text of its params."""
+    return Rendered(message.params["text"])
 
 
 def proposal_card(message: OutboxMessage, now: datetime) -> Rendered:
     """Its state, and the buttons while it waits."""
     proposal = Proposal.objects.get(pk=message.params["proposal"])
     text = f"Proposal {proposal.pk}: {proposal.state}, approvals {proposal.approvals.count()}"
-    if message.is_repeat:
-        text += " (again)"
     if message.put_off_until and message.put_off_until > now:
         return Rendered(f"{text}, put off")
     return Rendered(text, _buttons(proposal) if proposal.state == Proposal.State.PENDING else ())

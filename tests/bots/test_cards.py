@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cards")]
 
 State = OutboxMessage.State
 ANNA = 1001
+REPEATED = "<i>Sent again: the first time may not have arrived.</i>\n\nhello"
 
 
 def told(owner: Member, text: str = "hello", **options: Any) -> OutboxMessage:
@@ -155,7 +156,7 @@ def test_an_unclear_send_goes_once_more_marked_as_a_repeat(owner: Member, settin
 
     again = claimed()
 
-    assert again.text == "hello (again)"
+    assert again.text == REPEATED
     outgoing.shown(again, [502])
     assert (state_of(message), message.is_repeat, message.message_ids) == (State.SENT, True, [502])
 
@@ -176,7 +177,7 @@ def test_a_sender_that_died_with_a_message_in_hand_may_have_sent_it(owner: Membe
     claimed()
     after_a_while(message)
 
-    assert claimed().text == "hello (again)"
+    assert claimed().text == REPEATED
     after_a_while(message)
     assert outgoing.claim(ANNA, now=NOON) is None
     assert state_of(message) == State.LOST
@@ -211,7 +212,7 @@ def test_a_repeat_that_certainly_was_not_sent_may_still_be_sent(owner: Member) -
     assert (state_of(message), message.is_repeat) == (State.UNKNOWN, False)
     after_a_while(message)
 
-    assert claimed().text == "hello (again)"
+    assert claimed().text == REPEATED
 
 
 def test_what_was_not_sent_rests_longer_each_time(owner: Member) -> None:
