@@ -72,12 +72,12 @@ def day(on: date) -> str:
 
 def short_day(on: date) -> str:
     """Without its year: May 4."""
-    return format_skeleton("MMMd", on, locale=language())
+    return format_skeleton("MMMMd", on, locale=language())
 
 
 def weekday(on: date) -> str:
     """Monday, May 4."""
-    return f"{format_date(on, 'EEEE', locale=language())}, {format_skeleton('MMMMd', on, locale=language())}"
+    return f"{format_date(on, 'EEEE', locale=language())}, {short_day(on)}"
 
 
 def moment(at: datetime, zone: str) -> str:

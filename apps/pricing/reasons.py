@@ -25,7 +25,10 @@ Sign = Callable[[PriceFacts, PriceRules], Reason | None]
 
 
 def stock(facts: PriceFacts, rules: PriceRules) -> Reason | None:
-    """Goods that run out, or lie too long. With more on the way running out is no reason to ask more."""
+    """Goods that run out, or lie too long.
+
+    With more on the way running out is no reason to ask more. Where nobody knows what is on the way, it is said.
+    """
     cover = facts.cover_days
     if cover is None or facts.stock is None:
         return None
@@ -36,7 +39,7 @@ def stock(facts: PriceFacts, rules: PriceRules) -> Reason | None:
         return None
     if facts.inbound:
         return Reason("stock_short_inbound", Direction.NONE, {**figures, "inbound": facts.inbound})
-    return Reason("stock_short", Direction.UP, figures)
+    return Reason("stock_short" if facts.inbound == 0 else "stock_short_unknown", Direction.UP, figures)
 
 
 def trend(facts: PriceFacts, rules: PriceRules) -> Reason | None:
@@ -109,6 +112,7 @@ SIGNS: tuple[Sign, ...] = (margin, stock, trend, no_sales, history)
 
 AGAINST = {
     "stock_short": "profit_against_stock",
+    "stock_short_unknown": "profit_against_stock",
     "stock_long": "profit_against_stock",
     "trend_up": "profit_against_trend",
     "trend_down": "profit_against_trend",

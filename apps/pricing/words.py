@@ -41,6 +41,7 @@ REASONS: dict[str, str | Promise] = {
     "holding_saved": _("A unit sold sooner saves %(holding_price)s of keeping it."),
     "stock_long": _("Long stock: %(stock)s pcs last %(cover_days)s days."),
     "stock_short": _("Short stock: %(stock)s pcs last %(cover_days)s days and nothing is on the way."),
+    "stock_short_unknown": _("Short stock: %(stock)s pcs last %(cover_days)s days; what is on the way is not known."),
     "stock_short_inbound": _("Short stock: %(stock)s pcs last %(cover_days)s days; %(inbound)s pcs are on the way."),
     "trend_up": _(
         "Sales grow: %(units)s pcs in the last 7 days (%(stock_days)s in stock), %(units_before)s in the 7 before "

@@ -56,7 +56,7 @@ def test_a_moment_is_told_on_the_wall_of_its_zone() -> None:
     late = datetime(2026, 5, 3, 21, 5, tzinfo=UTC)
     assert formats.moment(late, "Europe/Moscow") == "4 мая, 00:05"
     with translation.override("uk"):
-        assert formats.moment(late, "Europe/Kyiv") == "4 трав., 00:05"
+        assert formats.moment(late, "Europe/Kyiv") == "4 травня, 00:05"
     with translation.override("en"):
         assert formats.moment(late, "UTC") == "May 3, 21:05"
 

@@ -36,6 +36,10 @@ class TestStock:
         found = stock(facts(stock=18, inbound=40), RULES)
         assert found == Reason("stock_short_inbound", Direction.NONE, {"cover_days": D(9), "stock": 18, "inbound": 40})
 
+    def test_it_does_not_call_nothing_what_is_not_known(self) -> None:
+        found = stock(facts(stock=18, inbound=None), RULES)
+        assert found == Reason("stock_short_unknown", Direction.UP, {"cover_days": D(9), "stock": 18})
+
     def test_long_stock_speaks_for_less(self) -> None:
         found = stock(facts(stock=300), RULES)
         assert found == Reason("stock_long", Direction.DOWN, {"cover_days": D(150), "stock": 300})

@@ -77,7 +77,7 @@ def test_inventory_lists_what_to_order_and_counts_the_rest(anna: Member, shelf: 
     )
     assert "• low (SKU-1): 4 pcs for 2 days; order " in text
     assert "fine" not in text
-    assert "Data as of Mar 2, 09:00." in text
+    assert "Data as of March 2, 09:00." in text
 
 
 def test_inventory_of_every_shop_of_the_seller_and_of_no_other(anna: Member, shelf: Shelf) -> None:
@@ -123,7 +123,7 @@ def test_experiments_show_what_waits_first_and_what_is_over_last(anna: Member, s
     assert asked(answers.experiments, anna).text == (
         "Price experiments\n\n"
         "• waits: 1,000 RUB → 1,090 RUB, judged, waiting for a decision (success)\n"
-        "• runs: 1,000 RUB → 1,090 RUB, runs until Mar 9\n\n"
+        "• runs: 1,000 RUB → 1,090 RUB, runs until March 9\n\n"
         "Over\n"
         "• over: 1,000 RUB → 1,090 RUB, kept (inconclusive)"
     )

@@ -157,7 +157,7 @@ def test_the_message_says_it_all(anna: Member, shelf: Shelf) -> None:
     assert "1 price proposal waits for a decision; expected: +310 RUB a day" in text
     assert "Experiments under way: 0" in text
     assert "Time to order (1 out of stock):\n• Hat (SKU-2): out of stock; order " in text
-    assert text.endswith("Data as of Mar 2, 09:00.")
+    assert text.endswith("Data as of March 2, 09:00.")
 
 
 def test_cancellations_from_before_the_first_sync_are_unknown_not_zero(anna: Member, shelf: Shelf) -> None:
@@ -171,11 +171,12 @@ def test_an_incomplete_sync_is_said_first(anna: Member, shelf: Shelf) -> None:
     fortnight(shelf)
     text = message(anna, shelf.shop, day=TODAY).text
     assert text.startswith(
-        "Shelf: Monday, March 2\n\nThe sync of Mar 3 is not complete: what was sold on the day before is not known yet."
+        "Shelf: Monday, March 2\n\n"
+        "The sync of March 3 is not complete: what was sold on the day before is not known yet."
     )
     assert "Revenue:" not in text
     assert "Since the first of the month: not known" in text
-    assert "Data as of Mar 2, 09:00." in text
+    assert "Data as of March 2, 09:00." in text
 
 
 def test_a_shop_that_was_never_synced_says_so(anna: Member, shelf: Shelf) -> None:

@@ -82,7 +82,7 @@ def test_the_stock_alert_names_what_to_order_the_most_urgent_first(anna: Member,
     assert first.startswith("• none (SKU-2): out of stock; order ")
     assert second.startswith("• few (SKU-1): 5 pcs for 2.5 days; order ")
     assert "What is on the way is not known here" in text
-    assert "Data as of Mar 2, 09:00." in text
+    assert "Data as of March 2, 09:00." in text
     assert "plenty" not in text
     assert "Still:" not in text
 
@@ -143,7 +143,7 @@ def run(shop: Shop | None, **columns: Any) -> JobRun:
 
 def test_a_failed_run_names_the_job_the_shop_and_the_error(anna: Member, shelf: Shelf) -> None:
     text = told(anna, "job_failed", run=run(shelf.shop).pk).text
-    assert text.startswith("Shelf: OZON sync failed.\n\nSlot 2026-03-02, given up Mar 2, 12:30 after 3 attempts.")
+    assert text.startswith("Shelf: OZON sync failed.\n\nSlot 2026-03-02, given up March 2, 12:30 after 3 attempts.")
     assert "ApiError: <html> 502 & more" in text
 
 

@@ -37,8 +37,8 @@ def test_it_says_everything_that_a_decision_needs(anna: Member, shelf: Shelf) ->
     assert "Revenue: -81.60 RUB a day (-4.1%)." in text
     assert "• Sales grow: 21 pcs in the last 7 days (7 in stock), 9 in the 7 before (7 in stock)." in text
     assert "• Not known and not counted: advertising." in text
-    assert "Data as of Mar 2, 09:00 (3 h old)." in text
-    assert "To be decided before Mar 3, 09:30." in text
+    assert "Data as of March 2, 09:00 (3 h old)." in text
+    assert "To be decided before March 3, 09:30." in text
 
 
 def test_the_expected_profit_is_said_once(anna: Member, shelf: Shelf) -> None:
@@ -93,7 +93,7 @@ def test_later_takes_the_buttons_away_until_it_comes_back(anna: Member, shelf: S
     made = proposal(shelf.product())
     again_at = NOW + timedelta(hours=2)
     put_off = card(anna, made, put_off_until=again_at)
-    assert "Put off: it comes again on Mar 2, 14:30." in put_off.text
+    assert "Put off: it comes again on March 2, 14:30." in put_off.text
     assert put_off.buttons == ()
     assert len(card(anna, made, put_off_until=again_at, now=again_at).buttons) == 3
 
@@ -108,13 +108,13 @@ def test_the_first_of_two_approvals_is_shown(anna: Member, shelf: Shelf) -> None
     made = proposal(shelf.product(), needed=2)
     Approval.objects.create(proposal=made, member=anna, verdict="approve", at=NOW)
     text = card(anna, made).text
-    assert "Approved by Anna, Mar 2, 12:30.\nOne more person has to agree." in text
+    assert "Approved by Anna, March 2, 12:30.\nOne more person has to agree." in text
 
 
 def test_a_card_that_nobody_decided_on_in_time_is_over(anna: Member, shelf: Shelf) -> None:
     made = proposal(shelf.product())
     late = card(anna, made, now=made.expires_at)
-    assert "Expired on Mar 3, 09:30: nobody decided in time." in late.text
+    assert "Expired on March 3, 09:30: nobody decided in time." in late.text
     assert late.buttons == ()
     made.state = Proposal.State.EXPIRED
     made.save()
@@ -139,7 +139,7 @@ def test_how_it_ended_is_told_in_words(anna: Member, shelf: Shelf, state: str) -
 def test_a_rejection_has_a_name_and_a_time(anna: Member, shelf: Shelf) -> None:
     made = decided(proposal(shelf.product()), anna, state="rejected")
     seen = card(anna, made)
-    assert "Rejected by Anna, Mar 2, 12:30." in seen.text
+    assert "Rejected by Anna, March 2, 12:30." in seen.text
     assert seen.buttons == ()
 
 
@@ -147,10 +147,10 @@ REFUSED = {"code": "PRICE_TOO_LOW", "message": "price is <too> low & wrong"}
 STORIES = {
     "queued": ({}, "Waiting to be sent."),
     "sending": ({}, "Sending…"),
-    "sent": ({}, "Sent Mar 2, 12:31. Looking whether the price has arrived…"),
+    "sent": ({}, "Sent March 2, 12:31. Looking whether the price has arrived…"),
     "unknown": ({}, "Sent, the answer was not clear. Looking at what the marketplace shows…"),
     "reconciling": ({}, "Sent, the answer was not clear. Looking at what the marketplace shows…"),
-    "verified": ({}, "Verified Mar 2, 12:32: the marketplace shows 1,090 RUB."),
+    "verified": ({}, "Verified March 2, 12:32: the marketplace shows 1,090 RUB."),
     "rejected": (
         REFUSED,
         "The marketplace rejected it; the price was not changed.\nThe marketplace says: price is <too> low & wrong",
@@ -178,7 +178,7 @@ def test_after_the_decision_the_card_is_its_own_record(anna: Member, shelf: Shel
     made = decided(proposal(shelf.product()), anna)
     command(made, state=state, problem=problem)
     seen = card(anna, made)
-    assert f"Approved by Anna, Mar 2, 12:30.\n{words}" in seen.text
+    assert f"Approved by Anna, March 2, 12:30.\n{words}" in seen.text
     assert seen.buttons == ()
     assert "Expected profit" not in seen.text
 
@@ -192,7 +192,7 @@ def test_a_send_that_has_to_be_repeated_says_why(anna: Member, shelf: Shelf) -> 
 def test_it_says_until_when_the_experiment_runs(anna: Member, shelf: Shelf) -> None:
     running = experiment(shelf.product(), anna)
     made = running.command.proposal
-    assert "The experiment runs from Mar 3 to Mar 9; the verdict follows the next morning." in card(anna, made).text
+    assert "The experiment runs from March 3 to March 9; the verdict follows the next morning." in card(anna, made).text
     running.state = "kept"
     running.save()
     assert "Experiment: kept." in card(anna, made).text
@@ -215,7 +215,7 @@ def test_a_rollback_says_what_it_brings_back(anna: Member, shelf: Shelf) -> None
     assert "1,090 RUB → 1,000 RUB (-8.3%)\nBrings back the price that stood before." in text
     assert "Expected profit" not in text
     command(decided(made, anna), state="verified")
-    assert "Verified Mar 2, 12:32: the marketplace shows 1,000 RUB." in card(anna, made).text
+    assert "Verified March 2, 12:32: the marketplace shows 1,000 RUB." in card(anna, made).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -233,9 +233,9 @@ def test_every_state_can_be_told_in_every_language(anna: Member, shelf: Shelf, l
 def test_money_and_days_follow_the_language(anna: Member, shelf: Shelf) -> None:
     text = card(anna, proposal(shelf.product()), language="ru").text
     assert "1 000 ₽ → 1 090 ₽ (+9 %)" in text
-    assert "2 мар., 09:00" in text
+    assert "2 марта, 09:00" in text
 
 
 def test_the_days_are_those_of_the_shops_zone(anna: Member) -> None:
     far = Shelf(cast.shop(anna.seller, "Far", timezone="Asia/Vladivostok"))
-    assert "To be decided before Mar 3, 16:30." in card(anna, proposal(far.product())).text
+    assert "To be decided before March 3, 16:30." in card(anna, proposal(far.product())).text

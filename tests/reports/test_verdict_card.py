@@ -42,7 +42,7 @@ def test_a_success_says_what_was_found_and_what_to_do(anna: Member, judged: Expe
         "SKU-1 · Shelf\n"
         "\n"
         "1,000 RUB → 1,090 RUB (+9%)\n"
-        "Measured from Mar 3 to Mar 9.\n"
+        "Measured from March 3 to March 9.\n"
         "\n"
         "SUCCESS: the new price earns more.\n"
         "\n"
@@ -161,9 +161,9 @@ def test_days_that_did_not_count_and_days_that_were_inferred_are_named(anna: Mem
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("kept", "Kept by Anna, Mar 10, 12:30: the new price stays."),
-        ("rolling_back", "Anna rolls back, Mar 10, 12:30. How far it has come says the card of the rollback."),
-        ("rolled_back", "Rolled back by Anna, Mar 10, 12:30: the price is 1,000 RUB again."),
+        ("kept", "Kept by Anna, March 10, 12:30: the new price stays."),
+        ("rolling_back", "Anna rolls back, March 10, 12:30. How far it has come says the card of the rollback."),
+        ("rolled_back", "Rolled back by Anna, March 10, 12:30: the price is 1,000 RUB again."),
     ],
 )
 def test_after_the_decision_it_is_its_own_record(anna: Member, judged: Experiment, state: str, words: str) -> None:
@@ -180,9 +180,9 @@ def test_an_extended_experiment_goes_on_and_the_old_card_keeps_its_days(anna: Me
     judged.state, judged.days = "running", 14
     judged.save()
     seen = card(anna, judged)
-    assert "Measured from Mar 3 to Mar 9." in seen.text
+    assert "Measured from March 3 to March 9." in seen.text
     assert "Days in stock" not in seen.text
-    assert seen.text.endswith("The experiment goes on until Mar 16.")
+    assert seen.text.endswith("The experiment goes on until March 16.")
     assert seen.buttons == ()
 
 
@@ -193,13 +193,13 @@ def test_only_the_latest_verdict_can_be_decided_on(anna: Member, judged: Experim
     verdict(judged, as_of=TODAY + timedelta(days=15), valid_days=14)
     assert card(anna, judged, weeks=1).buttons == ()
     second = card(anna, judged, weeks=2)
-    assert "Measured from Mar 3 to Mar 16." in second.text
+    assert "Measured from March 3 to March 16." in second.text
     assert len(second.buttons) == 3
 
 
 def test_a_late_review_does_not_lengthen_the_window(anna: Member, judged: Experiment) -> None:
     verdict(judged, as_of=TODAY + timedelta(days=15))
-    assert "Measured from Mar 3 to Mar 9." in card(anna, judged, weeks=2).text
+    assert "Measured from March 3 to March 9." in card(anna, judged, weeks=2).text
 
 
 def test_a_void_experiment_says_why(anna: Member, judged: Experiment) -> None:
@@ -207,7 +207,9 @@ def test_a_void_experiment_says_why(anna: Member, judged: Experiment) -> None:
     judged.save()
     seen = card(anna, judged)
     assert seen.text.endswith(
-        "Measured from Mar 3 to Mar 9.\n\nVOID: there will be no verdict.\nThe price was changed again while it ran."
+        "Measured from March 3 to March 9.\n\n"
+        "VOID: there will be no verdict.\n"
+        "The price was changed again while it ran."
     )
     assert seen.buttons == ()
 
