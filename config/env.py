@@ -112,7 +112,8 @@ class Env(BaseSettings):
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         default="Europe/Moscow", description="a time zone of the IANA list, such as Europe/Moscow or Europe/Kyiv"
     )
-    language: Literal["ru", "uk", "en"] = Field(default="ru", description="ru, uk or en")
+    # Not LANGUAGE: on many machines that is a list for gettext (en_US:en).
+    default_language: Literal["ru", "uk", "en"] = Field(default="ru", description="ru, uk or en")
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
         BeforeValidator(lambda value: str(value).upper()),
@@ -177,8 +178,6 @@ class Env(BaseSettings):
     http_deadline_seconds: Seconds = 20  # one whole call to a marketplace
     lease_margin_seconds: Seconds = 15  # a command's lease = deadline + margin
     settle_seconds: Seconds = 60  # from a write to its first read-back
-    drift_seconds: Seconds = 900  # from `verified` to the late look whether the price still stands
-    sweep_seconds: Seconds = 60  # between two looks for work whose message or worker was lost
     job_lease_seconds: Seconds = 900  # a scheduled run, before another may take it over
     tick_alert_seconds: Seconds = 180  # the clock's last tick, before the watchdog calls
     outbox_poll_seconds: Seconds = 1  # behind LISTEN/NOTIFY

@@ -101,7 +101,7 @@ DATABASES = {"default": django_database(DATABASE_URL, role=env.process_role)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Words and time -------------------------------------------------------------------------------------------------
-LANGUAGE_CODE = env.language
+LANGUAGE_CODE = env.default_language
 LANGUAGES = [("ru", _("Russian")), ("uk", _("Ukrainian")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
@@ -164,8 +164,6 @@ ANTHROPIC_API_KEY = env.anthropic_api_key.get_secret_value()
 HTTP_DEADLINE_SECONDS = env.http_deadline_seconds
 LEASE_MARGIN_SECONDS = env.lease_margin_seconds
 SETTLE_SECONDS = env.settle_seconds
-DRIFT_SECONDS = env.drift_seconds
-SWEEP_SECONDS = env.sweep_seconds
 JOB_LEASE_SECONDS = env.job_lease_seconds
 TICK_ALERT_SECONDS = env.tick_alert_seconds
 OUTBOX_POLL_SECONDS = env.outbox_poll_seconds

@@ -32,6 +32,7 @@ def values() -> dict[str, str]:
         "OZON_API_URL": CLOSED,
         "TELEGRAM_API_URL": CLOSED,
         "TELEGRAM_BOT_TOKEN": f"1:{secrets.token_urlsafe(16)}",
+        "DEFAULT_LANGUAGE": "en",
         "LOG_LEVEL": "WARNING",
         "SETTLE_SECONDS": "0.5",
     }

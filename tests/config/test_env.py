@@ -35,7 +35,7 @@ def read() -> Env:
 def test_it_starts_with_the_two_keys_alone(variables: pytest.MonkeyPatch) -> None:
     read_values = read()
     assert read_values.timezone == "Europe/Moscow"
-    assert read_values.language == "ru"
+    assert read_values.default_language == "ru"
     assert read_values.ozon_api_url == "https://api-seller.ozon.ru"
     assert read_values.database_url is None
 
@@ -59,7 +59,7 @@ def test_it_names_each_missing_variable_and_what_it_accepts(variables: pytest.Mo
         ("REDIS_URL", "amqp://h", "redis://, rediss://, unix://"),
         ("DASHBOARD_URL", "shop.example.com", "https://shop.example.com"),
         ("TIMEZONE", "Mars/Base", "Europe/Moscow"),
-        ("LANGUAGE", "fr", "ru, uk or en"),
+        ("DEFAULT_LANGUAGE", "fr", "ru, uk or en"),
         ("LOG_LEVEL", "chatty", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
         ("DEBUG", "maybe", "true or false"),
         ("ADMIN_USER_IDS", "1,anna", "Telegram user ids"),
@@ -133,11 +133,11 @@ def test_the_environment_wins_over_the_file_and_an_empty_value_is_none(
     variables: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "shop.env"
-    file.write_text("TIMEZONE=Europe/Kyiv\nLANGUAGE=uk\nLOG_LEVEL=\n")
+    file.write_text("TIMEZONE=Europe/Kyiv\nDEFAULT_LANGUAGE=uk\nLOG_LEVEL=\n")
     variables.setenv("VITRINA_ENV", str(file))
     variables.setenv("TIMEZONE", "Europe/Samara")
-    variables.setenv("LANGUAGE", "")
-    assert (read().timezone, read().language, read().log_level) == ("Europe/Samara", "uk", "INFO")
+    variables.setenv("DEFAULT_LANGUAGE", "")
+    assert (read().timezone, read().default_language, read().log_level) == ("Europe/Samara", "uk", "INFO")
 
 
 def test_a_named_file_that_is_not_there_is_refused(variables: pytest.MonkeyPatch) -> None:
