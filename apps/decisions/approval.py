@@ -6,9 +6,9 @@ counted once. A refusal that changes the proposal (expired, stale) commits that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +24,8 @@ from apps.notifications.outbox import people_who_may, retell, tell
 from apps.shops.audit import record
 from apps.shops.models import Member, Shop
 from apps.shops.roles import Action, require
+
+Outcome = TypeVar("Outcome")
 
 
 class AlreadyDecided(Refused):
@@ -124,10 +126,10 @@ def expire_due(*, now: datetime) -> int:
     return count
 
 
-def _decide(proposal_id: int, by: Member, now: datetime, decision: Any) -> Any:
+def _decide(proposal_id: int, by: Member, now: datetime, decision: Callable[[Proposal], Outcome | Refused]) -> Outcome:
     require(by, Action.APPROVE)
     with transaction.atomic():
-        proposal: Any = Proposal.objects.find(by.seller, pk=proposal_id)
+        proposal = Proposal.objects.find(by.seller, pk=proposal_id)
         take_lock("decisions", proposal.shop_id)
         proposal = Proposal.objects.select_for_update(of=("self",)).select_related("shop__seller").get(pk=proposal_id)
         outcome = _standing(proposal, now) or decision(proposal)
@@ -227,7 +229,7 @@ def _subject(proposal: Proposal) -> str:
     return f"proposal:{proposal.pk}"
 
 
-def _how_it_ended(proposal: Proposal) -> Any:
+def _how_it_ended(proposal: Proposal) -> str:
     said = proposal.approvals.select_related("member__person__user").order_by("-at").first()
     who = str(said.member.person) if said else ""
     words = {

@@ -332,7 +332,7 @@ def _write(turn: Turn, **fields: Any) -> None:
 
 def _backoff(command: Command) -> timedelta:
     """From the settle delay, twice as long after each read, at most ten minutes."""
-    return min(timedelta(seconds=settings.SETTLE_SECONDS) * 2 ** min(command.reads, 10), LONGEST_WAIT)
+    return min(timedelta(seconds=settings.SETTLE_SECONDS) * 2.0 ** min(command.reads, 10), LONGEST_WAIT)
 
 
 def _as_json(outcome: NotAccepted | ApiError | MissingKey) -> dict[str, Any]:

@@ -189,7 +189,8 @@ class ShopWindow:
 def baseline_rates(units: Floats, valid: Flags, *, pre: int) -> Floats:
     """Units per valid pre day of each SKU, drawn a little towards 0.1 so that no SKU has a rate of zero."""
     sold = np.einsum("ij,ij->i", units[:, :pre], valid[:, :pre])
-    return (sold + RATE_UNITS) / (valid[:, :pre].sum(axis=1) + RATE_DAYS)
+    rates: Floats = (sold + RATE_UNITS) / (valid[:, :pre].sum(axis=1) + RATE_DAYS)
+    return rates
 
 
 def valid_days(units: Floats, stock: NDArray[np.int8], *, pre: int, noise: Noise) -> Flags:
@@ -198,7 +199,7 @@ def valid_days(units: Floats, stock: NDArray[np.int8], *, pre: int, noise: Noise
 
     The rate rises as runs are left out, so the rule is applied until it settles; runs only ever leave.
     """
-    valid = stock != OUT_OF_STOCK
+    valid: Flags = stock != OUT_OF_STOCK
     if not (stock == UNKNOWN_STOCK).any():
         return valid
     run_sku, run_length, run_of_day, empty = _empty_runs(units, stock)

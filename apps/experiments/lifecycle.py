@@ -7,6 +7,7 @@ running -> rolling_back (stopped early)    running | judged -> void
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -187,12 +188,12 @@ def _locked(experiment_id: int, by: Member) -> Experiment:
     )
 
 
-def _tell_of(experiment: Experiment, by: Member, action: str, **data: object) -> None:
+def _tell_of(experiment: Experiment, by: Member, action: str, **data: Any) -> None:
     record(action, actor=by.person, shop=experiment.shop, subject=experiment, **data)
     retell(f"experiment:{experiment.pk}")
 
 
-def _how_it_stands(experiment: Experiment) -> object:
+def _how_it_stands(experiment: Experiment) -> str:
     words = {
         State.RUNNING: _("The experiment is still running: there is no verdict to decide on yet."),
         State.JUDGED: _("The experiment waits for a decision."),

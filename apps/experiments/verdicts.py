@@ -297,9 +297,10 @@ def _log_likelihood(sales: Counterfactual, ratios: Floats, noise: Noise) -> Floa
     variance = noise.phi * mean * (1 + mean / sales.shape) + noise.sig2 * mean**2
     excess = variance - mean
     size = mean**2 / excess
-    log = _log_gamma(sales.observed + size) - _log_gamma(size) - size * np.log(variance / mean)
+    log: Floats = _log_gamma(sales.observed + size) - _log_gamma(size) - size * np.log(variance / mean)
     log += sales.observed * np.log(excess / variance)
-    return log - log.max()
+    log -= log.max()
+    return log
 
 
 def _log_gamma(values: Floats) -> Floats:
@@ -347,8 +348,9 @@ def _normal_weights(mean: float, sd: float) -> Floats:
 
 
 def _normal_density(grid: Floats, mean: float, sd: float) -> Floats:
-    density = np.exp(-0.5 * ((grid - mean) / sd) ** 2)
-    return density / density.sum()
+    density: Floats = np.exp(-0.5 * ((grid - mean) / sd) ** 2)
+    density /= density.sum()
+    return density
 
 
 ELASTICITIES.setflags(write=False)

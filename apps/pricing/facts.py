@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
-from django.db.models import F, Max, Sum
+from django.db.models import F, Max, QuerySet, Sum
 
 from apps.catalog.models import Cost, PriceChange, Product, StockSnapshot, Warehouse
 from apps.common.periods import Period, day_of
@@ -55,7 +55,7 @@ def load_facts(shop: Shop, *, now: datetime, product_ids: Collection[int] | None
     return [_facts(product, loaded, today, as_of) for product in products]
 
 
-def on_sale(shop: Shop) -> object:
+def on_sale(shop: Shop) -> QuerySet[Product]:
     """The products that count as the shop's assortment: not archived, with a price."""
     return Product.objects.filter(shop=shop, is_archived=False, price__isnull=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -14,8 +14,11 @@ from apps.decisions.models import Proposal
 from apps.shops.models import Shop
 from apps.shops.scoping import SellerQuerySet
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-def rate_field(name: str, default: str, low: str, high: str) -> models.DecimalField:
+
+def rate_field(name: StrOrPromise, default: str, low: str, high: str) -> models.DecimalField:
     return models.DecimalField(
         name,
         max_digits=6,

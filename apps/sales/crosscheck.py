@@ -80,7 +80,9 @@ def _facts(work: Work, period: Period) -> dict[Key, int]:
     rows = DailyFact.objects.filter(
         product__shop=work.shop, product__sku__isnull=False, day__range=(period.first, period.last), units__gt=0
     )
-    return {(sku, day): units for sku, day, units in rows.values_list("product__sku", "day", "units")}
+    return {
+        (sku, day): units for sku, day, units in rows.values_list("product__sku", "day", "units") if sku is not None
+    }
 
 
 def _units(rows: Sequence[AnalyticsFact]) -> dict[Key, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from apps.shops.models import Seller
 
 
-class SellerQuerySet(models.QuerySet):
+Row = TypeVar("Row", bound=models.Model)
+
+
+class SellerQuerySet(models.QuerySet[Row]):
     """Rows of one seller: the model names the way from itself to its seller in `seller_path`."""
 
     def of(self, seller: Seller) -> Self:
-        path: str = self.model.seller_path  # type: ignore[attr-defined]
+        path: str = self.model.seller_path  # type: ignore[attr-defined]  # every model with these rows has it
         return self.filter(**{path: seller.pk})
 
-    def find(self, seller: Seller, **lookup: object) -> models.Model:
+    def find(self, seller: Seller, **lookup: object) -> Row:
         """The one row of this seller, or `NotFound`, whether it is missing or another seller's."""
         row = self.of(seller).filter(**lookup).first()
         if row is None:

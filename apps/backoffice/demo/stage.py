@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import psycopg
 import redis
 from django.conf import settings
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from config.env import state_folder
 from config.new_env import update_env
@@ -70,11 +71,11 @@ def set_stage(env_file: Path) -> Stage:
     return stage
 
 
-def free_ports(wanted: Iterator[int] | object) -> list[int]:
+def free_ports(wanted: Iterable[int]) -> list[int]:
     """For each wanted port itself when it is free, else some other free one; all different."""
     held: list[socket.socket] = []
     try:
-        for port in wanted:  # type: ignore[attr-defined]
+        for port in wanted:
             held.append(_bound(port))
         return [one.getsockname()[1] for one in held]
     finally:
@@ -103,8 +104,7 @@ def empty_data() -> None:
             f"The demo empties its database at each start, and DATABASE_URL names “{name}”. Unset it, or name a "
             "database whose name contains “demo”."
         )
-    parameters = psycopg.conninfo.conninfo_to_dict(settings.DATABASE_URL)
-    with psycopg.connect(**{**parameters, "dbname": "postgres"}, autocommit=True) as server:
+    with psycopg.connect(make_conninfo(settings.DATABASE_URL, dbname="postgres"), autocommit=True) as server:
         server.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
         server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     with redis.from_url(settings.REDIS_URL) as queue:
