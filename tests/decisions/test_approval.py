@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from apps.common.errors import Denied, NotFound, Refused
+from apps.common.errors import Denied, NotFound
 from apps.decisions.approval import AlreadyDecided, Objected, approve, expire_due, reject
 from apps.decisions.kinds import Objection, payload_of
 from apps.decisions.models import Approval, Command, Proposal
 from apps.notifications.models import OutboxMessage
 from apps.notifications.outbox import tell
-from apps.shops.models import AuditEntry, Member
+from apps.shops.models import AuditEntry, Member, Shop
 from apps.shops.roles import Role
 from tests.cast import anna, boris, member
 from tests.decisions.markets import NOON, Market, Setting, offer
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -27,8 +26,9 @@ def yes(proposal: Proposal, by: Member) -> Command | None:
     return approve(proposal_id=proposal.pk, payload_hash=proposal.payload_hash, by=by, now=NOON)
 
 
-def shop_of(owner: Member):
-    return owner.seller.shops.get()
+def shop_of(owner: Member) -> Shop:
+    shop: Shop = owner.seller.shops.get()
+    return shop
 
 
 def test_an_approval_queues_one_command_with_the_shown_content(owner: Member, market: Market) -> None:
@@ -255,21 +255,6 @@ def test_every_decision_leaves_an_audit_row(owner: Member, market: Market) -> No
         ("proposal.made", None),
         ("proposal.rejected", "Anna"),
     ]
-
-
-def at_once(*calls: Callable[[], object]) -> list[object]:
-    """Run every call in a thread of its own with a connection of its own; exceptions are results."""
-
-    def one(call: Callable[[], object]) -> object:
-        try:
-            return call()
-        except Refused as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(one, calls))
 
 
 @pytest.mark.django_db(transaction=True)

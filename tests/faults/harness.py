@@ -46,6 +46,7 @@ S = TypeVar("S", bound=Server)
 
 QUEUES = "fast,money,sync,analytics"
 START_SECONDS = 60
+READY = r"@\S+ ready\."
 
 # Minutes become seconds. A test gives others, by the names of .env.example, to the process it starts.
 SCALED = {
@@ -182,12 +183,16 @@ class Fleet:
 
     def worker(self, queues: str = QUEUES, *, concurrency: int = 1, **env: str) -> Process:
         """A worker that takes tasks when this returns."""
+        process = self.launch_worker(queues, concurrency=concurrency, **env)
+        process.wait_line(READY)
+        return process
+
+    def launch_worker(self, queues: str = QUEUES, *, concurrency: int = 1, **env: str) -> Process:
+        """A worker that is still starting; it takes tasks when its log says `READY`."""
         name = f"worker{len(self.processes)}"
         arguments = ["--queues", queues, "--concurrency", str(concurrency), "--hostname", f"{name}@%h"]
         arguments += ["--without-mingle", "--without-gossip"]  # they only make the start longer
-        process = self.start(name, "celery", "-A", "tests.faults.celery_app", "worker", *arguments, **env)
-        process.wait_line(r"@\S+ ready\.")
-        return process
+        return self.start(name, "celery", "-A", "tests.faults.celery_app", "worker", *arguments, **env)
 
     def beat(self, **env: str) -> Process:
         """A beat over the rows of the schedule, as they are in the database."""
