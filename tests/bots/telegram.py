@@ -89,7 +89,8 @@ def running_messenger() -> Iterator[Messenger]:
 @contextmanager
 def polling_bot() -> Iterator[BotProcess]:
     """The bot in a thread of its own, asking for its updates; stopped, with everything in hand finished, at the end."""
-    started, box = threading.Event(), {}
+    started = threading.Event()
+    box: dict[str, Any] = {}
 
     async def live() -> None:
         box["stop"], box["loop"] = asyncio.Event(), asyncio.get_running_loop()

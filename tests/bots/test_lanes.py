@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import pytest
@@ -16,7 +16,7 @@ from bots.leader import Leader
 class Work:
     """Numbers to be done, per chat. `gate` holds back a chat's steps until it is opened."""
 
-    def __init__(self, **options: list[int]) -> None:
+    def __init__(self) -> None:
         self.todo: dict[int, list[int]] = {}
         self.done: list[tuple[int, int]] = []
         self.running: set[int] = set()
@@ -64,10 +64,15 @@ async def moving(work: Work, *, most: int = 4, leads: bool = True) -> AsyncItera
         await made.stop()
 
 
-async def until(condition: object) -> None:
+async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # type: ignore[operator]
+        while not condition():
             await asyncio.sleep(0.005)
+
+
+def woken(leader: Leader) -> bool:
+    leader.inbox.set()
+    return True
 
 
 async def test_a_chat_is_served_in_order(work: Work) -> None:
@@ -101,7 +106,7 @@ async def test_a_step_that_fails_is_tried_again_when_woken(work: Work, monkeypat
     work.todo, work.failing = {1: [1]}, [1]
     async with moving(work) as (_lanes, leader):
         await until(lambda: not work.failing and not work.running)
-        await until(lambda: leader.inbox.set() or work.done)
+        await until(lambda: woken(leader) and work.done)
 
     assert work.done == [(1, 1)]
 

@@ -220,7 +220,7 @@ async def test_an_update_can_be_delivered_again(
 
 
 async def test_an_application_answers_through_its_webhook(telegram_url: str, anna: Person) -> None:
-    application: Application = ApplicationBuilder().token(TOKEN).base_url(f"{telegram_url}/bot").updater(None).build()  # type: ignore[type-arg]
+    application: Application = ApplicationBuilder().token(TOKEN).base_url(f"{telegram_url}/bot").updater(None).build()
 
     async def hook(request: Request) -> Response:
         assert request.headers["X-Telegram-Bot-Api-Secret-Token"] == SECRET
