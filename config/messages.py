@@ -77,6 +77,12 @@ def update(root: Path = BASE_DIR) -> None:
             write_po(file, catalog, width=120, sort_by_file=True, omit_header=False, include_lineno=False)
 
 
+def untranslated(locale: str, root: Path = BASE_DIR) -> list[str]:
+    """The messages of a catalog that still want words."""
+    catalog = _read(catalog_path(locale, root), locale)
+    return [_forms(message.id)[0] for message in catalog if message.id and not all(_forms(message.string))]
+
+
 def _read(path: Path, locale: str) -> Catalog:
     if not path.exists():
         return Catalog(
@@ -96,10 +102,17 @@ def _read(path: Path, locale: str) -> Catalog:
 
 def _repeat(message: Message) -> None:
     """Give an English message that has no words yet its msgid."""
-    given = message.string if isinstance(message.string, list | tuple) else (message.string,)
-    if message.id and not any(given):
+    if message.id and not any(_forms(message.string)):
         message.string = tuple(message.id) if message.pluralizable else message.id
+
+
+def _forms(words: Any) -> tuple[str, ...]:
+    """The forms for one and for many, or the one form there is."""
+    return tuple(words) if isinstance(words, list | tuple) else (words or "",)
 
 
 if __name__ == "__main__":
     update()
+    for name in LOCALES:
+        for words in untranslated(name):
+            print(f"{catalog_path(name).relative_to(BASE_DIR)}: to be translated: {words}")  # noqa: T201

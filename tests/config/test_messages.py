@@ -8,7 +8,7 @@ from pathlib import Path
 import polib
 import pytest
 
-from config.messages import LOCALES, SOURCES, catalog_path, extracted, update
+from config.messages import LOCALES, SOURCES, catalog_path, extracted, untranslated, update
 
 CODE = """
 from django.utils.translation import gettext_lazy as _, ngettext
@@ -55,6 +55,15 @@ def test_english_repeats_itself_and_others_wait_for_a_translator(project: Path) 
     assert catalog(project, "en")["Hello"].msgstr == "Hello"
     assert catalog(project, "en")["%(count)d day"].msgstr_plural == {0: "%(count)d day", 1: "%(count)d days"}
     assert catalog(project, "ru")["Hello"].msgstr == ""
+
+
+def test_it_says_what_is_to_be_translated(project: Path) -> None:
+    update(project)
+    assert set(untranslated("uk", project)) == set(catalog(project, "uk"))
+    assert untranslated("en", project) == []
+    path = catalog_path("uk", project)
+    path.write_text(path.read_text().replace('msgid "Hello"\nmsgstr ""', 'msgid "Hello"\nmsgstr "Вітаю"'))
+    assert set(catalog(project, "uk")) - set(untranslated("uk", project)) == {"Hello"}
 
 
 def test_a_translation_stays_and_a_word_that_is_gone_goes(project: Path) -> None:
