@@ -6,12 +6,14 @@ import logging
 from collections.abc import Collection
 
 from telegram import Update
+from telegram.error import RetryAfter
 from telegram.ext import Application, CallbackContext
 
 from apps.common.db import in_thread
 from bots import handlers, inbox
 from bots.lanes import PAUSE_AFTER_FAILURE, Lanes
 from bots.leader import Leader
+from bots.speech import seconds
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,8 @@ class Consumer:
             log.error("update %s failed", waiting.update_id, exc_info=error)
             await in_thread(inbox.failed, waiting.update_id, f"{type(error).__name__}: {error}")
         if error and waiting.attempts < inbox.MAX_ATTEMPTS:
-            await self.lanes.rest(PAUSE_AFTER_FAILURE * waiting.attempts)
+            pause = seconds(error) if isinstance(error, RetryAfter) else PAUSE_AFTER_FAILURE * waiting.attempts
+            await self.lanes.rest(pause)
             return True
         await self.lanes.insist(inbox.handled, waiting.update_id)
         if error:

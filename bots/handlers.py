@@ -122,7 +122,7 @@ def _menu(language: str) -> list[BotCommand]:
 
 def _start(user: User, code: str) -> Reply:
     if code:
-        with translation.override(_language(user)):
+        with translation.override(_language(user, _person(user.id))):
             try:
                 link(code=code, telegram_id=user.id, now=clock.real_now())
             except UserError as error:
@@ -134,7 +134,7 @@ def _answer(user: User, name: str) -> Reply:
     """One of `ANSWERS`, for the seller that the person works with; strangers learn how to become none."""
     person = _person(user.id)
     member = active_member(person) if person else None
-    with translation.override(_language(user)):
+    with translation.override(_language(user, person)):
         if person is None or member is None:
             words = _("I do not know you yet. Ask the owner for a one-time code and send it to me as: /start CODE")
             return Reply(words, [])
@@ -149,7 +149,7 @@ def _answer(user: User, name: str) -> Reply:
 
 def _press(query: CallbackQuery) -> Outcome:
     chat_id = query.message.chat.id if query.message else None
-    with translation.override(_language(query.from_user)):
+    with translation.override(_language(query.from_user, _person(query.from_user.id))):
         outcome = press(token=query.data or "", telegram_id=query.from_user.id, chat_id=chat_id, now=clock.now())
     if query.message and outcome.group:
         seen_in(outcome.group, query.message.message_id)
@@ -168,9 +168,8 @@ def _person(telegram_id: int) -> Person | None:
     return Person.objects.select_related("user").filter(telegram_id=telegram_id, user__is_active=True).first()
 
 
-def _language(user: User) -> str:
+def _language(user: User, person: Person | None) -> str:
     """The person's own choice, else what their Telegram speaks, where we speak it too."""
-    person = _person(user.id)
     if person:
         return person.language
     spoken = (user.language_code or "")[:2]

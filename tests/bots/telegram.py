@@ -67,6 +67,13 @@ class Messenger:
     def sets(self, **wishes: Any) -> None:
         requests.post(f"{self.url}/_telegram/settings", json=wishes, timeout=10).raise_for_status()
 
+    def sets_webhook(self, url: str, secret: str) -> None:
+        """What the bot tells Telegram when it leads."""
+        wish = {"url": url, "secret_token": secret}
+        requests.post(
+            f"{self.url}/bot{settings.TELEGRAM_BOT_TOKEN}/setWebhook", data=wish, timeout=10
+        ).raise_for_status()
+
     def updates(self) -> list[dict[str, Any]]:
         return list(requests.get(f"{self.url}/_telegram/updates", timeout=10).json())
 

@@ -213,6 +213,21 @@ def test_a_defect_is_told_with_a_number_and_stops_nobody(
     assert TelegramUpdate.objects.filter(handled_at=None).count() == 0
 
 
+def test_an_update_that_ends_the_process_each_time_is_given_up_and_told(
+    messenger: Messenger, bot: BotProcess, owner: Member, anna: Person
+) -> None:
+    anna.says("/help")
+    anna.sees("/report")
+    until(lambda: TelegramUpdate.objects.filter(handled_at__isnull=False).exists())
+    TelegramUpdate.objects.update(handled_at=None, attempts=inbox.MAX_ATTEMPTS)  # what three kills leave behind
+
+    apology = anna.sees("Something went wrong on my side.")
+
+    row = TelegramUpdate.objects.get()
+    assert str(row.update_id) in apology["text"]
+    assert (row.handled_at is not None, row.error) == (True, "RuntimeError: the process ended at every try")
+
+
 def test_an_answer_that_never_left_is_given_again_and_one_that_may_have_arrived_is_not(
     messenger: Messenger, bot: BotProcess, owner: Member, anna: Person
 ) -> None:
@@ -224,3 +239,14 @@ def test_an_answer_that_never_left_is_given_again_and_one_that_may_have_arrived_
 
     assert [message["id"] for message in anna.messages()] == [first["id"], second["id"]]
     assert TelegramUpdate.objects.filter(attempts=1).count() == 2
+
+
+def test_an_answer_that_comes_too_fast_waits_as_long_as_telegram_says(
+    messenger: Messenger, bot: BotProcess, owner: Member, anna: Person
+) -> None:
+    messenger.suffers("sendMessage", "429", times=2, retry_after=1)
+
+    answer_to(anna, "/help")
+
+    until(lambda: TelegramUpdate.objects.filter(handled_at__isnull=False).exists())
+    assert len(anna.messages()) == 1
