@@ -81,12 +81,13 @@ def drift(units: NDArray[np.integer], stocked: NDArray[np.bool_], *, window_days
     """How far demand strays from its forecast: kappa of the variance SPREAD_OF_ORDERS m + kappa m^2.
 
     A moment fit over the errors of past windows: four of them, a week apart, each forecast from the days before it.
+    Errors count as in Pearson's chi-square, squared over their mean: the few fast products do not speak for all.
     """
     windows = [_window(units, stocked, units.shape[1] - back * ORIGIN_STEP, window_days) for back in range(ORIGINS)]
     mean, sold = (np.concatenate(parts) for parts in zip(*windows, strict=True))
     if len(mean) < MIN_WINDOWS:
         return DEFAULT_DRIFT
-    excess = ((sold - mean) ** 2 - SPREAD_OF_ORDERS * mean).sum() / (mean**2).sum()
+    excess = ((sold - mean) ** 2 / mean - SPREAD_OF_ORDERS).sum() / mean.sum()
     return float(min(max(excess, 0.0), MOST_DRIFT))
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from apps.inventory import reorder
 from apps.inventory.reorder import Need, Supply, daily_rates, demand_quantile, drift, need, service_level
+from apps.marketplaces.standins.demand import Demand
 
 SUPPLY = Supply()
 
@@ -118,6 +119,22 @@ def test_the_stock_lasts_as_often_as_promised(sku_drift: float) -> None:
     points = np.array([demand_quantile(rate * 15, kappa=kappa, level=0.95) for rate in rates])
     assert 0.92 <= (future <= points).mean() <= 0.99
     assert (future <= rates * 15).mean() < 0.65  # the mean itself does not last
+
+
+def test_it_lasts_in_a_shop_with_promotions_trends_and_rivals_too() -> None:
+    hits = []
+    for seed in (31, 32):
+        demand = Demand(seed)
+        plenty = np.full(len(demand.price0), 10**6)
+        units = np.array([demand.draw(day, demand.price0, plenty) for day in range(130)]).T
+        past, future = units[:, 23:115], units[:, 115:].sum(axis=1)
+        kappa = drift(past, always(past), window_days=15)
+        rates = daily_rates(past[:, -reorder.RATE_DAYS :], always(past[:, -reorder.RATE_DAYS :]))
+        hits += [
+            sold <= demand_quantile(rate * 15, kappa=kappa, level=0.95)
+            for sold, rate in zip(future, rates, strict=True)
+        ]
+    assert 0.92 <= np.mean(hits) <= 0.98
 
 
 @pytest.mark.parametrize("field", ["lead_days", "review_days", "cycle_days"])
