@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any, cast
 
 import requests
@@ -72,19 +73,19 @@ class Trade:
 
     def worker(self, **env: str) -> Process:
         """One that carries commands out."""
-        return self.fleet.worker("money", PROCESS_ROLE="money", **env)
+        return self.fleet.worker("money", **env)
 
     # People
 
     def proposal(self) -> Proposal:
         """A rise of a product that nobody has proposed anything for, waiting for a decision."""
-        taken = Proposal.objects.values_list("target", flat=True)
-        fresh = [one for one in Product.objects.order_by("pk") if f"price:{one.pk}" not in set(taken)]
-        return next(made for product in fresh if (made := self.propose(product)))
+        return self.proposals(most=1)[0]
 
-    def proposals(self) -> list[Proposal]:
-        """One for every product that a rise is allowed for."""
-        return [made for product in Product.objects.order_by("pk") if (made := self.propose(product))]
+    def proposals(self, *, most: int) -> list[Proposal]:
+        """The same for so many products, as far as there are any that a rise is allowed for."""
+        taken = {int(target.partition(":")[2]) for target in Proposal.objects.values_list("target", flat=True)}
+        fresh = Product.objects.exclude(pk__in=taken).order_by("pk")
+        return list(islice(filter(None, map(self.propose, fresh)), most))
 
     def propose(self, product: Product) -> Proposal | None:
         """None when a guardrail forbids it, as where the cost is not known."""
@@ -220,5 +221,5 @@ def trade_of(fleet: Fleet, *, skus: int = 60) -> Iterator[Trade]:
         live.sync()
         live.enter_costs()
         url = live.standins.url
-        fleet.env |= {"OZON_API_URL": url, "WORLD_URL": url}
+        fleet.env |= {"OZON_API_URL": url, "WORLD_URL": url, "PROCESS_ROLE": "money", "LEASE_MARGIN_SECONDS": "3"}
         yield Trade(live, fleet)
