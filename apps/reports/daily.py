@@ -141,6 +141,7 @@ def show(report: DailyReport) -> Rendered:
         "out": sum(cover.is_out for cover in low),
         "low": low[:MOST_LOW],
         "left_out": len(low[MOST_LOW:]),
+        "unknown": len(report.stock.unknown) if report.stock else 0,
     }
     return from_template("daily_report", context)
 

@@ -72,7 +72,8 @@ def test_inventory_lists_what_to_order_and_counts_the_rest(anna: Member, shelf: 
     text = asked(answers.inventory, anna).text
     assert text.startswith(
         "Shelf: stock\n\n"
-        "Products: 5\nOut of stock: 1\nLasting more than 60 days: 1\nNot known how long they last: 1\n\n"
+        "Products: 5\nOut of stock: 1\nLasting more than 60 days: 1\n"
+        "Products of which nobody knows how long they last: 1\n\n"
         "Time to order\n• out (SKU-2): out of stock; order "
     )
     assert "• low (SKU-1): 4 pcs for 2 days; order " in text
@@ -105,6 +106,15 @@ def test_enough_of_everything_is_said(anna: Member, shelf: Shelf) -> None:
     stocked(shelf, 500)
     shelf.synced()
     assert "There is enough of everything in stock." in asked(answers.inventory, anna).text
+
+
+def test_unknown_stock_is_not_called_enough(anna: Member, shelf: Shelf) -> None:
+    stocked(shelf, None)
+    shelf.synced()
+    for answer in (answers.inventory, answers.report):
+        text = asked(answer, anna).text
+        assert "enough" not in text
+        assert "Products of which nobody knows how long they last: 1" in text
 
 
 def test_a_seller_without_a_shop_hears_so(anna: Member) -> None:
