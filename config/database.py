@@ -6,7 +6,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 # PostgreSQL's own limits per kind of process, in milliseconds; a command (migrate) may take as long as it needs.
-STATEMENT_TIMEOUT_MS = {"web": 30_000, "bot": 30_000, "money": 30_000, "beat": 30_000, "worker": 600_000}
+STATEMENT_TIMEOUT_MS = {
+    **dict.fromkeys(("web", "bot", "fast", "money", "beat"), 30_000),
+    "worker": 600_000,
+}
 LOCK_TIMEOUT_MS = 3_000
 IDLE_IN_TRANSACTION_MS = 60_000
 

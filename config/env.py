@@ -24,7 +24,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
-Role = Literal["web", "bot", "worker", "money", "beat", "command"]
+Role = Literal["web", "bot", "worker", "fast", "money", "beat", "command"]
 
 
 class EnvError(Exception):
@@ -120,7 +120,7 @@ class Env(BaseSettings):
         Field(description="DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     ] = "INFO"
     release: str = Field(default="dev", description="the name of this build, shown by /healthz")
-    process_role: Role = Field(default="command", description="web, bot, worker, money, beat or command")
+    process_role: Role = Field(default="command", description="web, bot, worker, fast, money, beat or command")
     vitrina_state: str = Field(default=".vitrina", description="the folder of the embedded servers and the demo")
 
     # Servers: empty means the embedded ones

@@ -1,0 +1,17 @@
+"""`manage.py release`: what a new version needs before its processes start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to this version, and create what is missing of the first seller."
+    requires_system_checks: list[str] = []  # the migration runs them
+
+    def handle(self, **options: Any) -> None:
+        call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
+        call_command("bootstrap", stdout=self.stdout, stderr=self.stderr)
