@@ -24,18 +24,23 @@ def messenger() -> Iterator[Messenger]:
 
 
 @pytest.fixture
-def quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits of a fraction of a second; connections of the bot's threads that end with their work."""
-    settings.OUTBOX_POLL_SECONDS = 0.1
+def quick(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Waits of a fraction of a second. At the end the connections of the bot's threads are cut."""
+    settings.OUTBOX_POLL_SECONDS = 0.2
     settings.OUTBOX_REPEAT_SECONDS = 0.5
     monkeypatch.setattr(leader, "RETRY_SECONDS", 0.1)
     monkeypatch.setattr(process, "PAUSE_AFTER_FAILURE", 0.1)
     monkeypatch.setattr(pace, "PER_CHAT", (100, 1.0))
-    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture
-def surroundings(transactional_db: None, messenger: Messenger, quick: None, settings: Settings) -> None:
+def surroundings(messenger: Messenger, quick: None, settings: Settings) -> None:
     """A database, a Telegram and a clock at noon for a bot that a test starts itself."""
     settings.TELEGRAM_API_URL = settings.WORLD_URL = messenger.url
 

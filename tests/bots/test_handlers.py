@@ -26,6 +26,7 @@ from tests.bots.telegram import Messenger
 from tests.bots.test_inbox import said
 from tests.cast import boris, person
 
+COMPILED = BASE_DIR / "locale" / "ru" / "LC_MESSAGES" / "django.mo"
 STRANGER = 666
 UNKNOWN = "I do not know you yet. Ask the owner for a one-time code and send it to me as: /start CODE"
 
@@ -104,7 +105,7 @@ def test_whoever_left_is_a_stranger_again(messenger: Messenger, bot: BotProcess,
     assert answer_to(anna, "/help")["text"] == UNKNOWN
 
 
-@pytest.mark.skipif(not (BASE_DIR / "locale" / "ru").exists(), reason="the catalogs are not there yet")
+@pytest.mark.skipif(not COMPILED.exists(), reason="the catalogs are not compiled: run `make setup`")
 def test_every_command_is_answered_in_the_person_s_language(
     messenger: Messenger, bot: BotProcess, owner: Member, anna: Person
 ) -> None:

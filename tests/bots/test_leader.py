@@ -43,7 +43,8 @@ def cut_the_leader() -> int:
     """What a restart of the server does to the connection that leads."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and granted"
+            "select count(pg_terminate_backend(pid)) from pg_locks join pg_stat_activity using (pid)"
+            " where datname = current_database() and locktype = 'advisory' and granted"
             " and ((classid::bigint << 32) | objid::bigint) = %s",
             [LEADERSHIP],
         )
