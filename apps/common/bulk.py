@@ -82,7 +82,8 @@ def _stage(cursor: CursorWrapper, model: type[models.Model], names: Sequence[str
             **parts
         )
     )
-    with cursor.copy(sql.SQL("copy {stage} ({names}) from stdin").format(**parts)) as copy:
+    copy_in = sql.SQL("copy {stage} ({names}) from stdin").format(**parts)
+    with connection.wrap_database_errors, cursor.copy(copy_in.as_string(cursor.connection)) as copy:
         write = copy.write_row
         for row in rows:
             write(row)

@@ -1,9 +1,9 @@
 """Reading a shop's data in short slices: the ledger, and what it takes for a run to be complete.
 
 A list is read page by page; rows, the cursor behind them and the counts are committed together, a page or a few at a
-time, and no transaction is open while a call is under way. A run that was cut off goes on from its cursor. It is complete when the
-end of the list was seen, as many rows came as were announced, and not far fewer than the last time. Otherwise it is
-incomplete, says why, and nothing that needs the whole list happens.
+time, and no transaction is open while a call is under way. A run that was cut off goes on from its cursor. It is
+complete when the end of the list was seen, as many rows came as were announced, and not far fewer than the last time.
+Otherwise it is incomplete, says why, and nothing that needs the whole list happens.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Row = TypeVar("Row")
 
 MOST_BAD_ROWS = 50
 LEAST_SHARE = 0.7  # of what the last complete run makes us expect
-TOO_FEW_TO_JUDGE = 20
+ENOUGH_TO_JUDGE = 20  # below it only nothing at all is doubted
 
 
 class SyncIncomplete(Exception):
@@ -243,7 +243,8 @@ def _doubt(run: SyncRun, batch: Batch[Row], *, steady: bool) -> None:
     if announced is not None and received != announced:
         raise Doubtful(f"{received} rows came of {announced} that were announced")
     expected = _expected(run) if steady else 0.0
-    if received < LEAST_SHARE * expected and not _was_refused_before(run, received):
+    least = LEAST_SHARE * expected if expected >= ENOUGH_TO_JUDGE else min(expected, 1.0)
+    if received < least and not _was_refused_before(run, received):
         SyncRun.objects.filter(pk=run.pk).update(received=received)
         raise Doubtful(f"{received} rows came where about {expected:.0f} were expected")
 
@@ -251,7 +252,7 @@ def _doubt(run: SyncRun, batch: Batch[Row], *, steady: bool) -> None:
 def _expected(run: SyncRun) -> float:
     """How many rows the last complete run makes us expect: all of its own, or those of the days that both cover."""
     last = latest_complete(run.shop, run.source)
-    if last is None or last.received < TOO_FEW_TO_JUDGE:
+    if last is None:
         return 0.0
     if run.since is None or run.until is None or last.since is None or last.until is None:
         return float(last.received)

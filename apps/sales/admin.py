@@ -16,6 +16,7 @@ from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
 class OrderLineInline(ScopedInline):
     model = OrderLine
     fields = readonly_fields = ["position", "name", "quantity", "price", "product"]
+    ordering = ["position"]
     max_num = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

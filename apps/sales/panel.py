@@ -11,6 +11,7 @@ import numpy as np
 from django.db import connection
 from django.db.models import Q
 from numpy.typing import NDArray
+from psycopg import sql
 
 from apps.catalog.models import Product
 from apps.common.periods import Period
@@ -20,14 +21,16 @@ from apps.shops.models import Shop
 IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK = 1, 0, -1
 
 # Read in PostgreSQL's binary format: every column has a fixed width and is never null, so that the answer is an array.
-COPY = """
+COPY = sql.SQL(
+    """
 copy (
-    select product_id, day - %(first)s::date, units - cancelled_units, returned_units,
+    select product_id, day - {first}, units - cancelled_units, returned_units,
         (revenue - cancelled_revenue)::float8, coalesce(in_stock::int, -1)
     from sales
-    where product_id = any(%(products)s::bigint[]) and day between %(first)s::date and %(last)s::date
+    where product_id = any({products}::bigint[]) and day between {first} and {last}
 ) to stdout (format binary)
 """
+)
 HEADER_BYTES, TRAILER_BYTES = 19, 2
 COLUMNS = (
     *(("product", ">i8"), ("day", ">i4"), ("units", ">i4"), ("returned", ">i4"), ("revenue", ">f8")),
@@ -101,8 +104,12 @@ def _products(shop: Shop, period: Period, only: Collection[int] | None) -> NDArr
 
 
 def _read(product_ids: NDArray[np.int64], period: Period) -> NDArray[np.void]:
-    parameters = {"products": product_ids.tolist(), "first": period.first, "last": period.last}
-    with connection.cursor() as cursor, cursor.copy(COPY, parameters) as copy:
+    query = COPY.format(products=product_ids.tolist(), first=period.first, last=period.last)
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(query.as_string(cursor.connection)) as copy,
+    ):
         answer = b"".join(copy)
     return np.frombuffer(answer[HEADER_BYTES:-TRAILER_BYTES], dtype=RECORD)
 

@@ -28,6 +28,7 @@ def sync_facts(work: Work) -> bool:
     """Rebuild the days that were touched and have ended: the last link, which makes the shop's data complete."""
 
     def fetch(cursor: str) -> Iterator[Batch[date]]:
+        _refresh_statistics()
         _link_lines(work.shop)
         touch(work.shop, _days_with_new_mornings(work))
         while True:
@@ -65,6 +66,13 @@ def _touched(work: Work) -> list[date]:
 def _store(work: Work, days: Sequence[date]) -> Stored:
     TouchedDay.objects.filter(shop=work.shop, day__in=days).delete()
     return Stored(rebuild(work.shop, days) if days else 0)
+
+
+def _refresh_statistics() -> None:
+    """A first load fills the tables faster than PostgreSQL's own clock looks at them, and a plan made
+    for empty tables does not end."""
+    with connection.cursor() as cursor:
+        cursor.execute("analyze (skip_locked) orders, order_lines, inventory, sales")
 
 
 def _link_lines(shop: Shop) -> None:

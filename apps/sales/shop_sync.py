@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from apps.catalog.account import sync_account
 from apps.catalog.categories import sync_categories
 from apps.catalog.stock import sync_stock
 from apps.catalog.sync import sync_archive, sync_products
+from apps.common.periods import day_of
 from apps.jobs.models import JobRun
 from apps.jobs.sync_runs import SyncIncomplete, Work, latest_complete
 from apps.marketplaces.errors import WrongCredentials
@@ -50,6 +51,12 @@ def advance(run: JobRun, *, client: OzonSeller, as_of: datetime, deadline: float
         if isinstance(error.__cause__, WrongCredentials):
             note_failure(run.shop, Credential.Api.OZON_SELLER, str(error.__cause__))
         raise
+
+
+def is_complete(shop: Shop, today: date) -> bool:
+    """Whether this morning's data are there: nothing is decided on older ones."""
+    as_of = data_as_of(shop)
+    return as_of is not None and day_of(as_of, shop.timezone) >= today
 
 
 def data_as_of(shop: Shop) -> datetime | None:

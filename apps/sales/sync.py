@@ -145,9 +145,10 @@ def _store(source: Source, postings: Sequence[Posting], *, window: Window | None
     parcels, bad_rows = _parcels(source, postings)
     _name_warehouses(source, postings)
     written = orders.store(work.shop, parcels, last_day=work.last_day)
-    if window is None or not parcels:
+    if window is None:
         return Stored(written, bad_rows)
-    done, total = (parcels[-1].placed_at - window.start).days, (work.as_of - window.start).days
+    reached = parcels[-1].placed_at if parcels else window.since
+    done, total = (reached - window.start).days, (work.as_of - window.start).days
     return Stored(written, bad_rows, done=min(max(done, 0), total), total=total)
 
 
