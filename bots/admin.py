@@ -10,12 +10,16 @@ from apps.shops.scoped_admin import SuperuserOnly
 from bots.models import TelegramUpdate
 
 
+SHOWN = ("update_id", "chat_id", "received_at", "handled_at", "attempts", "error")
+
+
 @admin.register(TelegramUpdate)
 class TelegramUpdateAdmin(SuperuserOnly):
     """Without what people wrote: times, attempts and errors are enough to see why an update hangs."""
 
-    list_display = ["update_id", "chat_id", "received_at", "handled_at", "attempts"]
-    fields = readonly_fields = ["update_id", "chat_id", "received_at", "handled_at", "attempts", "error"]
+    list_display = SHOWN[:-1]
+    fields = SHOWN
+    readonly_fields = SHOWN
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

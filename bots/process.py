@@ -33,6 +33,7 @@ WEBHOOK_PATH = "/telegram/webhook"
 POLL_SECONDS = 10
 PAUSE_AFTER_FAILURE = 1.0
 LONGEST_PAUSE = 60.0
+WATCH_SECONDS = 60.0
 TIDY_SECONDS = 3600
 KEPT = timedelta(days=7)  # handled updates; Telegram repeats none after a day
 
@@ -79,8 +80,7 @@ class BotProcess:
         await _until_done(self._introduce)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tidy())
-            if self._polls:
-                group.create_task(self._poll())
+            group.create_task(self._poll() if self._polls else self._watch_the_webhook())
 
     async def _election(self) -> None:
         while not self.leader.is_leading:
@@ -109,7 +109,7 @@ class BotProcess:
                     offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES
                 )
                 for update in updates:
-                    await in_thread(inbox.store, update.to_dict())
+                    await self._keep(update)
                     offset = update.update_id + 1
             except TelegramError as error:
                 log.warning("Telegram could not be asked for updates: %s", error)
@@ -117,6 +117,32 @@ class BotProcess:
             except Exception:
                 log.exception("updates could not be stored; they are asked for again")
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
+
+    async def _keep(self, update: Update) -> None:
+        try:
+            await in_thread(inbox.store, update.to_dict())
+        except inbox.BadUpdate as error:
+            log.error("update %s is lost: %s", update.update_id, error)  # noqa: TRY400 - nothing to trace
+
+    async def _watch_the_webhook(self) -> None:
+        """A webhook that was taken away, or that Telegram cannot reach, must not stay unnoticed."""
+        address = settings.TELEGRAM_WEBHOOK_URL.rstrip("/") + WEBHOOK_PATH
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            await self._election()
+            try:
+                found = await self._application.bot.get_webhook_info()
+                if found.url != address:
+                    log.warning("Telegram's updates went to %r; now they come here again", found.url)
+                    await self._introduce()
+                elif found.last_error_date and real_now() - found.last_error_date < timedelta(seconds=WATCH_SECONDS):
+                    log.warning(
+                        "Telegram cannot deliver: %s; %s updates wait",
+                        found.last_error_message,
+                        found.pending_update_count,
+                    )
+            except TelegramError as error:
+                log.warning("Telegram does not say how its webhook does: %s", error)
 
     async def _tidy(self) -> None:
         while True:

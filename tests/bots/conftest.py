@@ -43,6 +43,7 @@ def quick(transactional_db: None, settings: Settings, monkeypatch: pytest.Monkey
 def surroundings(messenger: Messenger, quick: None, settings: Settings) -> None:
     """A database, a Telegram and a clock at noon for a bot that a test starts itself."""
     settings.TELEGRAM_API_URL = settings.WORLD_URL = messenger.url
+    settings.TELEGRAM_WEBHOOK_SECRET = "s" * 40
 
 
 @pytest.fixture

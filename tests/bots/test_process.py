@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,6 +17,7 @@ from apps.decisions.models import Command
 from apps.marketplaces.standins.telegram.person import Person
 from apps.shops.models import AuditEntry, Member
 from apps.shops.roles import Role
+from bots import inbox, process
 from bots.models import TelegramUpdate
 from bots.process import WEBHOOK_PATH, BotProcess, require_token
 from tests.bots.telegram import Messenger, polling_bot, webhook_bot
@@ -28,6 +30,13 @@ pytestmark = pytest.mark.usefixtures("cards")
 @pytest.fixture
 def anna(messenger: Messenger, owner: Member) -> Person:
     return messenger.joins(owner)
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def request_of(messenger: Messenger, method: str) -> dict[str, Any]:
@@ -52,9 +61,8 @@ def test_a_press_on_apply_approves_and_the_card_becomes_its_own_record(
 
 @pytest.mark.usefixtures("surroundings")
 def test_the_webhook_brings_presses_and_is_set_with_care(
-    messenger: Messenger, owner: Member, anna: Person, market: Market, settings: Settings
+    messenger: Messenger, owner: Member, anna: Person, market: Market
 ) -> None:
-    settings.TELEGRAM_WEBHOOK_SECRET = "s" * 40
     anna.says("/help")  # while nobody is there
     show(offer(owner.seller.shops.get()))
     with webhook_bot() as url:
@@ -79,6 +87,38 @@ def test_polling_drops_nothing_that_waits_and_says_what_it_wants(
 
     assert "drop_pending_updates" not in request_of(messenger, "deleteWebhook")
     assert request_of(messenger, "getUpdates")["allowed_updates"] == '["message", "callback_query"]'
+
+
+def test_a_webhook_that_was_taken_away_is_set_again_and_one_that_fails_is_told(
+    messenger: Messenger,
+    surroundings: None,
+    anna: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(process, "WATCH_SECONDS", 0.2)
+    with webhook_bot() as url:
+        until(lambda: messenger.calls("getWebhookInfo"))
+        messenger.sets_webhook("http://127.0.0.1:9/elsewhere", "x" * 32)
+        anna.says("/help")
+        anna.sees("/report")
+        assert "went to 'http://127.0.0.1:9/elsewhere'" in caplog.text
+
+        monkeypatch.setattr(inbox, "store", lambda raw: 1 / 0)
+        monkeypatch.setattr(process, "WATCH_SECONDS", 2)
+        anna.says("/help")
+        until(lambda: "Telegram cannot deliver: Wrong response from the webhook: 500" in caplog.text)
+    assert messenger.calls("setWebhook")[-1]["request"]["url"] == url + WEBHOOK_PATH
+
+
+def test_an_update_that_cannot_be_kept_stops_none_of_the_others(
+    messenger: Messenger, bot: BotProcess, anna: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna.says("one \x00 two")
+    anna.says("/help")
+
+    anna.sees("/report")
+    assert "is lost: an update that cannot be kept" in caplog.text
 
 
 def test_the_same_update_three_times_and_out_of_order_has_one_effect(

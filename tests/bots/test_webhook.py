@@ -21,8 +21,7 @@ JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
-def door(surroundings: None, settings: Settings) -> Iterator[str]:
-    settings.TELEGRAM_WEBHOOK_SECRET = SECRET
+def door(surroundings: None) -> Iterator[str]:
     with webhook_bot() as url:
         yield url
 
