@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from apps.shops.scoped_admin import SuperuserOnly
 from bots.models import TelegramUpdate
 
-
 SHOWN = ("update_id", "chat_id", "received_at", "handled_at", "attempts", "error")
 
 
