@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -180,6 +181,7 @@ UNFOLD = {
     "SITE_HEADER": "Vitrina",
     "SITE_SYMBOL": "storefront",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("vitrina/icon.svg")}],
     "DASHBOARD_CALLBACK": "apps.backoffice.overview.overview",
     "SIDEBAR": {"navigation": "apps.backoffice.navigation.navigation"},
     "ACCOUNT": {"navigation": [{"title": _("My settings"), "link": reverse_lazy("my-settings")}]},

@@ -73,6 +73,7 @@ class _ChangeAdmin(ScopedAdmin):
 class ApprovalInline(ScopedInline):
     model = Approval
     fields = readonly_fields = ["member", "verdict", "at"]
+    ordering = ["at"]
     max_num = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -96,20 +97,20 @@ class ApprovalForm(BaseDialogForm):
 
 
 class ProposalAdmin(_ChangeAdmin):
-    list_display = ["product", "change", "state_badge", "expected", "worst", "created_at", "expires_at"]
+    list_display = ["product", "change", "state_badge", "expected", "worst", "expires_at"]
     inlines = [ApprovalInline]
     actions = ["approve", "reject"]
     actions_detail = ["approve_this", "reject_this"]
     fieldsets: ClassVar = [
-        (None, {"fields": [("product", "shop"), ("change", "state_badge"), ("expected", "worst"), "reasons"]}),
+        (None, {"fields": [("product", "shop"), ("change", "state"), ("expected", "worst"), "reasons"]}),
         (
             gettext_lazy("When"),
-            {"fields": [("data_as_of", "created_at", "expires_at"), ("decided_at", "outcome_in_words")]},
+            {"fields": [("data_as_of", "created_at"), ("expires_at", "decided_at"), "outcome_in_words"]},
         ),
-        (gettext_lazy("Who"), {"fields": [("proposed_by", "needed", "reverses"), "command_link"]}),
+        (gettext_lazy("Who"), {"fields": [("proposed_by", "needed"), ("reverses", "command_link")]}),
     ]
     readonly_fields = [
-        "product", "change", "state_badge", "expected", "worst", "reasons", "outcome_in_words", "command_link",
+        "product", "change", "expected", "worst", "reasons", "outcome_in_words", "command_link",
     ]  # fmt: skip
 
     @display(description=gettext_lazy("state"), label=PROPOSAL_COLORS, ordering="state")
@@ -207,21 +208,25 @@ class CommandAdmin(_ChangeAdmin):
     list_select_related = ["proposal"]
     inlines = [AttemptInline]
     fieldsets: ClassVar = [
-        (None, {"fields": [("product", "shop"), ("change", "state_badge"), "trouble"]}),
+        (None, {"fields": [("product", "shop"), ("change", "state"), "trouble"]}),
         (
             gettext_lazy("Steps"),
-            {"fields": [("created_at", "sent_at", "verified_at", "finished_at"), ("writes", "reads", "seen")]},
+            {"fields": [("created_at", "sent_at"), ("verified_at", "finished_at"), ("writes", "reads"), "read_back"]},
         ),
         (
             gettext_lazy("For the technician"),
             {"fields": [("proposal", "account"), ("due_at", "lease_until"), "payload"]},
         ),
     ]
-    readonly_fields = ["product", "change", "state_badge", "trouble"]
+    readonly_fields = ["product", "change", "read_back", "trouble"]
 
     @display(description=gettext_lazy("state"), label=COMMAND_COLORS, ordering="state")
     def state_badge(self, command: Command) -> tuple[str, str]:
         return command.state, command.get_state_display()
+
+    @display(description=gettext_lazy("last value read back"))
+    def read_back(self, command: Command) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in (command.seen or {}).items()) or "—"
 
     @display(description=gettext_lazy("problem"))
     def trouble(self, command: Command) -> str:

@@ -20,7 +20,7 @@ class _Seeded(SuperuserOnly):
 
 
 class PeriodicTaskAdmin(_Seeded):
-    """What can be changed: whether a row fires, and when."""
+    """What can be changed: whether a row fires and, behind the link to its time, when."""
 
     audit_name = "schedule"
     list_display = ["name", "enabled", "when", "last_run_at", "description"]
@@ -29,7 +29,7 @@ class PeriodicTaskAdmin(_Seeded):
     search_fields = ["name", "task", "description"]
     ordering = ["name"]
     fields = ["name", "description", "enabled", "crontab", "interval", "task", "kwargs", "last_run_at"]
-    readonly_fields = ["name", "task", "kwargs", "last_run_at"]
+    readonly_fields = ["name", "crontab", "interval", "task", "kwargs", "last_run_at"]
 
     @display(description=gettext_lazy("when"))
     def when(self, row: PeriodicTask) -> str:

@@ -85,19 +85,21 @@ class ProductAdmin(ScopedAdmin):
     change_action = Action.EDIT_CATALOG
     audit_name = None  # costs leave their own rows, and nothing else can be changed
     fieldsets: ClassVar = [
-        (None, {"fields": ["name", "marketplace", ("offer_id", "sku", "external_id"), ("brand", "category", "shop")]}),
+        (None, {"fields": ["name", "marketplace", ("offer_id", "external_id"), ("brand", "category"), "shop"]}),
         (
             gettext_lazy("Price"),
-            {"fields": [("price_now", "crossed_out", "lowest"), ("known_cost", "stock", "synced_at")]},
+            {"fields": [("price_now", "crossed_out"), ("lowest", "known_cost"), ("stock", "synced_at")]},
         ),
         (
             gettext_lazy("What the marketplace takes"),
             {
+                "classes": ["collapse"],
                 "fields": [
-                    ("fbo_commission_rate", "fbs_commission_rate", "vat_rate"),
-                    ("fbo_logistics", "fbs_logistics", "acquiring"),
-                    ("fbo_return_logistics", "fbs_return_logistics", "is_archived"),
-                ]
+                    ("fbo_commission_rate", "fbs_commission_rate"),
+                    ("fbo_logistics", "fbs_logistics"),
+                    ("fbo_return_logistics", "fbs_return_logistics"),
+                    ("acquiring", "vat_rate"),
+                ],
             },
         ),
     ]

@@ -24,7 +24,7 @@ class KillSwitchForm(forms.ModelForm):
     """Stopping takes one press; allowing changes again takes the name of what is to run again, typed."""
 
     words = forms.CharField(
-        label=gettext_lazy("to allow changes again"),
+        label=gettext_lazy("To allow changes again"),
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("Type the name of the shop, as it is written above. To stop changes leave this empty."),
@@ -53,8 +53,11 @@ class KillSwitchAdmin(ScopedAdmin):
     add_action = change_action = Action.STOP
     audit_name = None  # `turn` leaves the row
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return [(None, {"fields": ["shop", "is_on", "words"] if obj else ["shop", "is_on"]})]
+    def get_fieldsets(self, request: HttpRequest, obj: KillSwitch | None = None) -> Any:
+        return [(None, {"fields": ["shop", "is_on", "words"] if obj and obj.is_on else ["shop", "is_on"]})]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"is_on": True, **super().get_changeform_initial_data(request)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["shop"] if obj else []
@@ -63,6 +66,7 @@ class KillSwitchAdmin(ScopedAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         if "shop" in form.base_fields:
             form.base_fields["shop"].required = not is_superuser(request)
+            form.base_fields["shop"].help_text = _("Empty: the whole installation.") if is_superuser(request) else ""
         return form
 
     @display(description=gettext_lazy("state"), label={"on": "danger", "off": "success"})

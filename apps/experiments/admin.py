@@ -32,10 +32,10 @@ EXTENDED = gettext_lazy("%(experiment)s: seven more days.")
 
 class VerdictInline(ScopedInline):
     model = Verdict
-    fields = readonly_fields = ["as_of", "result", "likely", "money", "sold", "valid_days", "controls", "advice"]
+    fields = readonly_fields = ["as_of", "result", "likely", "money", "sold", "advice", "valid_days", "controls"]
     max_num = 0
 
-    @display(description=gettext_lazy("probability that it is better"))
+    @display(description=gettext_lazy("probability"))
     def likely(self, verdict: Verdict) -> str:
         return formats.probability(verdict.probability)
 
@@ -43,7 +43,7 @@ class VerdictInline(ScopedInline):
     def money(self, verdict: Verdict) -> str:
         return money_per_day(verdict) or "—"
 
-    @display(description=gettext_lazy("sold, and expected without the change"))
+    @display(description=gettext_lazy("sold / expected"))
     def sold(self, verdict: Verdict) -> str:
         return f"{formats.whole(verdict.observed)} / {formats.number(verdict.expected)}"
 
@@ -58,10 +58,10 @@ class ExperimentAdmin(ScopedAdmin):
     actions = ["keep", "roll_back", "extend"]
     actions_detail = ["keep_this", "extend_this", "roll_this_back"]
     fieldsets: ClassVar = [
-        (None, {"fields": [("product", "shop"), ("change", "days_in_words"), ("state_badge", "in_words")]}),
+        (None, {"fields": [("product", "shop"), ("change", "days_in_words"), "state", "in_words"]}),
         (gettext_lazy("What became of it"), {"fields": [("decided_by", "decided_at"), ("command", "rollback")]}),
     ]
-    readonly_fields = ["change", "days_in_words", "state_badge", "in_words"]
+    readonly_fields = ["change", "days_in_words", "in_words"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("verdicts")

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -71,7 +72,7 @@ class SyncRunInline(ScopedInline):
 
 @admin.register(JobRun)
 class JobRunAdmin(ScopedAdmin):
-    list_display = ["title", "shop", "slot", "state_badge", "attempt", "started_at", "took", "error"]
+    list_display = ["title", "shop", "slot", "state_badge", "attempt", "started_at", "took", "trouble"]
     list_filter = ["shop", "job", "state"]
     list_select_related = ["shop"]
     search_fields = ["slot"]
@@ -123,6 +124,10 @@ class JobRunAdmin(ScopedAdmin):
         if not (run.started_at and run.finished_at):
             return "—"
         return _("%(seconds)s s") % {"seconds": formats.number((run.finished_at - run.started_at).total_seconds())}
+
+    @display(description=gettext_lazy("error"))
+    def trouble(self, run: JobRun) -> str:
+        return Truncator(run.error).chars(120)
 
     def has_run_permission(self, request: HttpRequest) -> bool:
         return permitted(request, Action.RUN_JOBS)

@@ -2,11 +2,13 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_delete, post_save
+from django.utils.translation import gettext_lazy as _
 
 
 class JobsConfig(AppConfig):
     name = "apps.jobs"
     label = "jobs"
+    verbose_name = _("Clockwork")
 
     def ready(self) -> None:
         """A shop's schedule comes and goes with the shop, whoever saves it."""

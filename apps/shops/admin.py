@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from apps.common.encrypted import Secret
 from apps.shops.admin_people import LoginAdmin, MemberAdmin, PersonAdmin
 from apps.shops.asking import is_superuser, seller_of_request
+from apps.shops.audit_words import say
 from apps.shops.models import AuditEntry, Credential, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
@@ -78,7 +79,7 @@ class CredentialForm(forms.ModelForm):
     """The key is written, never shown: an empty field keeps the one there is."""
 
     secret = forms.CharField(
-        label=gettext_lazy("key"),
+        label=gettext_lazy("Key"),
         required=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("Stored encrypted and never shown again. Leave it empty to keep the present one."),
@@ -125,13 +126,13 @@ class CredentialAdmin(ScopedAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ScopedAdmin):
-    list_display = ["at", "action", "who", "shop", "subject"]
+    list_display = ["at", "what", "who", "shop", "subject"]
     list_select_related = ["actor__user", "shop"]
     list_filter = ["shop", "actor"]
     search_fields = ["action", "subject"]
     date_hierarchy = "at"
-    fields = ["at", "action", "who", "shop", "subject", "data"]
-    readonly_fields = ["who"]
+    fields = ["at", "what", "action", "who", "shop", "subject", "data"]
+    readonly_fields = ["what", "who"]
     view_action = Action.MANAGE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -139,6 +140,10 @@ class AuditEntryAdmin(ScopedAdmin):
         inside = Member.objects.filter(person=OuterRef("actor"), seller=OuterRef("seller"))
         is_outside = Q(action__endswith=".refused") & ~Exists(inside)
         return super().get_queryset(request).annotate(is_outside=Value(False) if is_superuser(request) else is_outside)
+
+    @display(description=gettext_lazy("what"), ordering="action")
+    def what(self, entry: AuditEntry) -> str:
+        return say(entry.action)
 
     @display(description=gettext_lazy("who"), ordering="actor")
     def who(self, entry: Any) -> str:

@@ -59,6 +59,7 @@ class LoginAdmin(SuperuserOnly, UserAdmin):
 class MembershipInline(ScopedInline):
     model = Member
     fields = ["seller", "role"]
+    ordering = ["pk"]
     view_action = add_action = change_action = delete_action = Action.MANAGE
 
 
@@ -78,15 +79,15 @@ PERSONAL = ("first_name", "last_name", "language", "password")
 class TeamForm(forms.ModelForm):
     """A member, and with it the person: name, language, and a password to log in here with."""
 
-    first_name = forms.CharField(label=gettext_lazy("first name"), max_length=150, widget=UnfoldAdminTextInputWidget())
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=150, widget=UnfoldAdminTextInputWidget())
     last_name = forms.CharField(
-        label=gettext_lazy("last name"), max_length=150, required=False, widget=UnfoldAdminTextInputWidget()
+        label=gettext_lazy("Last name"), max_length=150, required=False, widget=UnfoldAdminTextInputWidget()
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("language"), choices=Language.choices, widget=UnfoldAdminSelectWidget(choices=[])
+        label=gettext_lazy("Language"), choices=Language.choices, widget=UnfoldAdminSelectWidget(choices=[])
     )
     password = forms.CharField(
-        label=gettext_lazy("new password"),
+        label=gettext_lazy("New password"),
         required=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text=gettext_lazy(
@@ -119,7 +120,7 @@ class TeamForm(forms.ModelForm):
 
 class NewMemberForm(TeamForm):
     username = forms.CharField(
-        label=gettext_lazy("login"),
+        label=gettext_lazy("Login"),
         max_length=150,
         validators=[User.username_validator],
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),

@@ -16,6 +16,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import get_fields_from_path, unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
@@ -47,8 +48,18 @@ class ScopedFilter(admin.RelatedOnlyFieldListFilter):
         return choices
 
 
-class _Scope(BaseModelAdmin):
-    """What pages and inlines share. `*_action` None forbids it to everybody."""
+class _Fields(BaseModelAdmin):
+    """A choice of a row is a choice, without doors to the row's own pages beside it."""
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[arg-type]
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+
+class _Scope(_Fields):
+    """What pages and inlines of sellers share. `*_action` None forbids it to everybody."""
 
     view_action: ClassVar[Action | None] = Action.VIEW
     add_action: ClassVar[Action | None] = None
@@ -81,7 +92,7 @@ class _Scope(BaseModelAdmin):
         return permitted(request, self.delete_action)
 
 
-class _Page(ModelAdmin):
+class _Page(_Fields, ModelAdmin):
     """What all pages share, a seller's and the installation's: refusing, and the audit trail.
 
     `audit_name` is the first part of the name of their audit rows, the model's name when it is empty; None where the
@@ -155,7 +166,7 @@ class _Page(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.has_changed() or not change:
-            self.audit(request, obj, "changed" if change else "created", **changes(form))
+            self.audit(request, obj, "changed" if change else "created", changes=changes(form))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
@@ -164,7 +175,7 @@ class _Page(ModelAdmin):
                 self.audit(request, row_form.instance, "removed", seller_id=seller_id_of(form.instance))
             elif row_form.has_changed():
                 verb = "created" if row_form in formset.extra_forms else "changed"
-                self.audit(request, row_form.instance, verb, **changes(row_form))
+                self.audit(request, row_form.instance, verb, changes=changes(row_form))
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         self.audit(request, obj, "removed", was=str(obj))
@@ -206,6 +217,7 @@ class ScopedAdmin(_Scope, _Page):
 class ScopedInline(_Scope, TabularInline):
     extra = 0
     per_page = 20
+    hide_title = True
 
 
 class SuperuserOnly(_Page):

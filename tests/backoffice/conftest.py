@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,16 @@ from django.db import transaction
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.backoffice.fill import Filled, fill
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Hundreds of refusals are asked for here; a line with a traceback for each takes longer than the refusal."""
+    log = logging.getLogger("django.request")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from apps.decisions.models import Approval, Attempt, Command, Proposal
 from apps.experiments.models import Experiment, Verdict
 from apps.inventory.models import LowStock
 from apps.jobs.models import JobRun, SyncRun
+from apps.jobs.schedule import seed
 from apps.notifications.models import OutboxMessage
 from apps.pricing.kinds import PricePayload
 from apps.pricing.models import PriceRecommendation, PricingSettings
@@ -20,6 +21,7 @@ from apps.sales.models import DailyFact, Order, OrderLine
 from apps.shops.audit import record
 from apps.shops.models import Credential, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.roles import Role
+from bots.models import TelegramUpdate
 from tests.cast import person
 
 TODAY = date(2026, 3, 16)
@@ -221,9 +223,10 @@ def add_experiment(product: Product, by: Member, *, state: Experiment.State = Ex
 
 
 def add_decisions(shop: Shop, products: list[Product], owner: Member) -> None:
-    add_proposal(products[0])
-    add_experiment(products[1], owner)
+    """The newest of each kind is the one that waits for somebody."""
     add_command(products[2], owner, state=Command.State.NEEDS_HUMAN)
+    add_experiment(products[1], owner)
+    add_proposal(products[0])
 
 
 def add_clockwork(shop: Shop, mark: str, owner: Member) -> None:
@@ -240,7 +243,7 @@ def add_clockwork(shop: Shop, mark: str, owner: Member) -> None:
     SyncRun.objects.create(
         shop=shop,
         job_run=run,
-        source="products",
+        source="facts",
         state=SyncRun.State.COMPLETE,
         received=3,
         started_at=NOON,
@@ -251,3 +254,20 @@ def add_clockwork(shop: Shop, mark: str, owner: Member) -> None:
     OutboxMessage.objects.create(
         key=f"{mark}:1", seller=shop.seller, person=owner.person, name="proposal_card", subject=f"{mark}:1"
     )
+
+
+def crowd(of: Filled, size: int) -> None:
+    """So many more rows of everything, for lists that must not grow slow."""
+    seed()
+    for number in range(100, 100 + size):
+        name = f"Crowd {number}"
+        product = add_product(of.shop, name, number)
+        add_proposal(product)
+        add_experiment(product, of.owner)
+        shop = Shop.objects.create(seller=of.seller, name=name)
+        Credential.objects.create(shop=shop, api=Credential.Api.OZON_SELLER, client_id=name, secret=name)
+        KillSwitch.objects.create(shop=shop, is_on=False, changed_by=of.owner.person)
+        PricingSettings.objects.create(shop=shop)
+        add_clockwork(shop, name, add_member(of.seller, name, Role.VIEWER))
+        record("shop.created", actor=of.owner.person, shop=shop, subject=shop)
+        TelegramUpdate.objects.create(update_id=number, chat_id=1001, raw={}, received_at=NOON)

@@ -1,0 +1,67 @@
+"""What the audit trail says to people: the dotted names of its rows, in words."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+WORDS: dict[str, str | Promise] = {
+    "admin.refused": _("A page of the admin was refused"),
+    "button.refused": _("A button was refused"),
+    "command.cancelled": _("Command not sent"),
+    "command.needs_human": _("Command needs a person"),
+    "command.queued": _("Command made"),
+    "command.rejected": _("Command rejected by the marketplace"),
+    "command.sending": _("Command is being sent"),
+    "command.superseded": _("Command replaced by a newer one"),
+    "command.verified": _("Command verified"),
+    "cost.removed": _("Unit cost removed"),
+    "cost.set": _("Unit cost entered"),
+    "credential.changed": _("Key changed"),
+    "credential.created": _("Key added"),
+    "credential.removed": _("Key removed"),
+    "experiment.extended": _("Experiment extended"),
+    "experiment.judged": _("Verdict given"),
+    "experiment.kept": _("New price kept"),
+    "experiment.rollback_failed": _("Rollback did not come about"),
+    "experiment.rolled_back": _("Price rolled back"),
+    "experiment.rolling_back": _("Rollback ordered"),
+    "experiment.started": _("Experiment started"),
+    "experiment.void": _("Experiment void"),
+    "job.run_now": _("Job started by hand"),
+    "login.changed": _("Login changed"),
+    "login.created": _("Login created"),
+    "login.password_set": _("Password set"),
+    "login.removed": _("Login removed"),
+    "member.changed": _("Member changed"),
+    "member.created": _("Member added"),
+    "member.removed": _("Member removed"),
+    "person.changed": _("Person changed"),
+    "person.created": _("Person created"),
+    "person.removed": _("Person removed"),
+    "pricing_rules.changed": _("Pricing rules changed"),
+    "pricing_rules.created": _("Pricing rules set"),
+    "proposal.approved": _("Proposal approved"),
+    "proposal.expired": _("Proposal expired"),
+    "proposal.made": _("Proposal made"),
+    "proposal.rejected": _("Proposal rejected"),
+    "proposal.stale": _("Proposal out of date"),
+    "proposal.superseded": _("Proposal replaced by a newer one"),
+    "schedule.changed": _("Schedule changed"),
+    "schedule_interval.changed": _("Interval of the schedule changed"),
+    "schedule_time.changed": _("Time of the schedule changed"),
+    "seller.changed": _("Seller changed"),
+    "seller.created": _("Seller created"),
+    "shop.changed": _("Shop changed"),
+    "shop.created": _("Shop created"),
+    "switch.off": _("Changes allowed again"),
+    "switch.on": _("Everything stopped"),
+    "telegram.code_issued": _("Code for Telegram given"),
+    "telegram.link_failed": _("A wrong code for Telegram"),
+    "telegram.linked": _("Telegram linked"),
+}
+
+
+def say(action: str) -> str:
+    """The action in words; the name itself where nobody has written any."""
+    return str(WORDS.get(action, action))
