@@ -23,7 +23,7 @@ from apps.jobs.sync_runs import SyncIncomplete
 from apps.marketplaces.errors import Permanent
 from apps.pricing.analysis import analyse
 from apps.reports.daily import send_daily_report
-from apps.sales.shop_sync import advance
+from apps.sales.shop_sync import advance, summary
 from apps.shops.clients import ozon_seller
 from apps.shops.models import Shop
 
@@ -75,7 +75,7 @@ def _ozon_sync(run: JobRun) -> Result:
     """One slice; the next one goes on from the cursors that this one has committed."""
     deadline = time.monotonic() + settings.JOB_LEASE_SECONDS * SLICE_RATE
     if advance(run, client=ozon_seller(_shop(run)), as_of=run.as_of, deadline=deadline):
-        return dict(run.sync_runs.order_by("pk").values_list("source", "written"))
+        return summary(run)
     ledger.hand_on(run=run, progress=run.progress)
     return None
 
@@ -93,7 +93,7 @@ def _price_analysis(run: JobRun) -> Result:
 
 def _review_price_experiments(run: JobRun) -> Result:
     shop = _shop(run)
-    return review_due(shop=shop, today=day_of(run.as_of, shop.timezone), now=clock.now())
+    return review_due(shop=shop, today=day_of(run.as_of, shop.timezone))
 
 
 def _stock_alerts(run: JobRun) -> Result:

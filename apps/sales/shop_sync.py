@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Sum
 
 from apps.catalog.account import sync_account
 from apps.catalog.categories import sync_categories
@@ -57,6 +60,16 @@ def is_complete(shop: Shop, today: date) -> bool:
     """Whether this morning's data are there: nothing is decided on older ones."""
     as_of = data_as_of(shop)
     return as_of is not None and day_of(as_of, shop.timezone) >= today
+
+
+def summary(run: JobRun) -> dict[str, Any]:
+    """What a finished sync did: rows written by source, rows that could not be read, and what it noted by the way."""
+    sums = run.sync_runs.values_list("source").annotate(written=Sum("written"), bad=Sum("bad_count")).order_by("source")
+    return {
+        **run.result,
+        "written": {source: written for source, written, _ in sums},
+        "unread": {source: bad for source, _, bad in sums if bad},
+    }
 
 
 def data_as_of(shop: Shop) -> datetime | None:

@@ -118,13 +118,13 @@ def _next_window(source: Source) -> Window | None:
     """The window that this job has under way, or the next one; None when it has come to its own moment."""
     work = source.work
     runs = SyncRun.objects.filter(job_run=work.job_run, source=source.name).exclude(state=SyncRun.State.INCOMPLETE)
-    bounds = [(run.since, run.until, run.state) for run in runs.order_by("id")]
-    if not bounds:
+    windows = [(run.since, run.until, run.state) for run in runs.order_by("id") if run.since and run.until]
+    if not windows:
         start = since = _start(source)
     else:
-        start, since = bounds[0][0], bounds[-1][1]
-        if bounds[-1][2] == SyncRun.State.RUNNING:
-            return Window(bounds[-1][0], bounds[-1][1], start)
+        (start, _, _), (last_since, since, state) = windows[0], windows[-1]
+        if state == SyncRun.State.RUNNING:
+            return Window(last_since, since, start)
     return Window(since, min(since + WINDOW, work.as_of), start) if since < work.as_of else None
 
 

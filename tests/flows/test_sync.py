@@ -23,10 +23,10 @@ from apps.jobs.ledger import LeaseLost
 from apps.jobs.models import JobRun, SyncRun
 from apps.jobs.sync_runs import SyncIncomplete
 from apps.marketplaces.standins.faults import Fault, Kind
-from apps.marketplaces.standins.ozon_seller import posting_rows, products
+from apps.marketplaces.standins.ozon_seller import posting_rows, products, stocks
 from apps.marketplaces.standins.world import START, NewPrice, World
 from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, TouchedDay
-from apps.sales.panel import IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK, panel
+from apps.sales.panel import IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK, Panel, panel
 from apps.sales.shop_sync import advance, data_as_of
 from apps.sales.totals import totals
 from apps.shops.clients import ozon_seller
@@ -69,6 +69,13 @@ def fails(live: LiveShop) -> SyncIncomplete:
     with pytest.raises(SyncIncomplete) as raised:
         go_on(live, new_run(live))
     return raised.value
+
+
+def rows_of(live: LiveShop, seen: Panel) -> list[int]:
+    """The panel's rows in the order of the world's products."""
+    ids = dict(Product.objects.values_list("sku", "pk"))
+    rows = [seen.row_of(ids[sku]) for sku in world_of(live).catalog.sku.tolist()]
+    return [row for row in rows if row is not None]
 
 
 def spoil(live: LiveShop, path: str, kind: Kind, **options: Any) -> None:
@@ -155,8 +162,7 @@ def test_stock_is_known_from_the_first_morning_on(live: LiveShop) -> None:
         mornings.append(world_of(live).shelf.free > 0)
 
     seen = panel(live.shop, first_morning - timedelta(days=3), live.today)
-    rows = [seen.row_of(Product.objects.get(sku=sku).pk) for sku in world_of(live).catalog.sku.tolist()]
-    in_stock = seen.in_stock[rows]
+    in_stock = seen.in_stock[rows_of(live, seen)]
     whole_days = np.array([np.where(a & b, IN_STOCK, OUT_OF_STOCK) for a, b in pairwise(mornings)])
     assert (in_stock[:, 3:-1] == whole_days.T).all()
     assert (in_stock[:, :2] == UNKNOWN_STOCK).all()
@@ -171,8 +177,7 @@ def test_the_panel_holds_units_net_of_cancellations(live: LiveShop) -> None:
     assert seen.days[-1] == last
     assert seen.known_days.all()
     ordered = truth(live, ("units", "cancelled_units", "returned_units"), Period.ending(last, days=45))
-    for sku in world_of(live).catalog.sku.tolist():
-        row = seen.row_of(Product.objects.get(sku=sku).pk)
+    for sku, row in zip(world_of(live).catalog.sku.tolist(), rows_of(live, seen), strict=True):
         expected = [ordered.get((sku, day), (0, 0, 0)) for day in Period.ending(last, days=45)]
         assert seen.units[row, 15:].tolist() == [units - cancelled for units, cancelled, _ in expected]
         assert seen.returned[row, 15:].tolist() == [returned for _, _, returned in expected]
@@ -341,7 +346,7 @@ def test_a_row_that_cannot_be_read_loses_nobody_else(live: LiveShop, monkeypatch
     live.sync()
     world = world_of(live)
     card = products._info
-    spoiled = {**card(world, 2, (np.zeros((15, 4)), np.zeros((15, 4)))), "currency_code": 7, "price": "1 448,00"}
+    spoiled = {**card(world, 2, stocks.by_place(world)), "currency_code": 7, "price": "1 448,00"}
     monkeypatch.setattr(products, "_info", lambda world, i, *rest: spoiled if i == 2 else card(world, i, *rest))
     world.catalog.name[1] = "Кружка, новое имя"
 

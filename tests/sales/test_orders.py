@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -49,7 +48,9 @@ def parcel(
         raw_status=status,
         placed_at=datetime.combine(on, time(9), UTC),
         placed_on=on,
-        lines=tuple(Line(product and product.pk, 880, "Mug", quantity, Decimal(price)) for quantity, price in lines),
+        lines=tuple(
+            Line(product.pk if product else None, 880, "Mug", quantity, Decimal(price)) for quantity, price in lines
+        ),
     )
 
 
@@ -60,8 +61,9 @@ def store(shop: Shop, *parcels: Parcel, last_day: date = MONDAY) -> list[date]:
     return list(TouchedDay.objects.order_by("day").values_list("day", flat=True))
 
 
-def lines() -> Sequence[tuple[int, Decimal]]:
-    return list(OrderLine.objects.order_by("order", "position").values_list("quantity", "price"))
+def lines() -> list[tuple[int, int]]:
+    rows = OrderLine.objects.order_by("order", "position").values_list("quantity", "price")
+    return [(quantity, int(price)) for quantity, price in rows]
 
 
 def test_an_order_is_stored_with_its_lines(shop: Shop, mug: Product) -> None:
