@@ -166,7 +166,7 @@ class _Page(_Fields, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.has_changed() or not change:
-            self.audit(request, obj, "changed" if change else "created", changes=changes(form))
+            self.audit(request, obj, "changed" if change else "created", changes=changes(form, is_new=not change))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
@@ -174,8 +174,9 @@ class _Page(_Fields, ModelAdmin):
             if row_form in formset.deleted_forms:
                 self.audit(request, row_form.instance, "removed", seller_id=seller_id_of(form.instance))
             elif row_form.has_changed():
-                verb = "created" if row_form in formset.extra_forms else "changed"
-                self.audit(request, row_form.instance, verb, changes=changes(row_form))
+                is_new = row_form in formset.extra_forms
+                verb = "created" if is_new else "changed"
+                self.audit(request, row_form.instance, verb, changes=changes(row_form, is_new=is_new))
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         self.audit(request, obj, "removed", was=str(obj))
@@ -240,12 +241,15 @@ class SuperuserOnly(_Page):
         return is_superuser(request)
 
 
-def changes(form: BaseModelForm) -> dict[str, Any]:
-    """What a form has changed, as [before, after]; of what is secret only the name."""
-    plain = {field.name for field in form._meta.model._meta.fields if not isinstance(field, SecretField)}
+def changes(form: BaseModelForm, *, is_new: bool = False) -> dict[str, Any]:
+    """What a form has changed, or says of a new row, as [before, after]; of what is secret only the name."""
+    fields = {field.name: field for field in form._meta.model._meta.fields if not field.primary_key}
+    told = [name for name in form.cleaned_data if name in form.changed_data or (is_new and name in fields)]
     return {
-        name: [_said(form.initial.get(name)), _said(form.cleaned_data.get(name))] if name in plain else "changed"
-        for name in form.changed_data
+        name: [_said(form.initial.get(name)), _said(form.cleaned_data[name])]
+        if name in fields and not isinstance(fields[name], SecretField)
+        else "changed"
+        for name in told
     }
 
 

@@ -1,0 +1,146 @@
+"""The pages of the admin as a person meets them: complete, quick, in their language, and changing nothing unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pytest_django.plugin import DjangoDbBlocker
+
+from apps.backoffice.navigation import GROUPS
+from apps.shops.middleware import CONTENT_POLICY
+from apps.shops.models import Language, Person
+from tests.backoffice.fill import Filled, crowd, fill
+from tests.backoffice.site import PAGES, SCOPED, client_of, label, row_of, url, writes
+
+ROWS = 50
+MOST_QUERIES = 15
+each_model = pytest.mark.parametrize("model", [model for model, _ in PAGES], ids=label)
+
+
+@pytest.fixture(scope="module")
+def _crowded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Filled]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        filled = fill("Anna", telegram_id=1001)
+        crowd(filled, ROWS)
+        yield filled
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def anna(_crowded: Filled, db: None) -> Filled:
+    return _crowded
+
+
+def client_for(model: type[Model], anna: Filled) -> Client:
+    """Anna, who for the pages of the installation keeps it too."""
+    User.objects.filter(pk=anna.owner.person.user_id).update(is_superuser=model not in SCOPED)
+    return client_of(anna.owner)
+
+
+@each_model
+def test_a_full_list_takes_few_queries(model: type[Model], anna: Filled) -> None:
+    client = client_for(model, anna)
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(url(model, "changelist"))
+    shown = len(answer.context["cl"].result_list)
+    assert shown == ROWS or model._default_manager.count() < ROWS
+    assert len(queries) < MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
+
+
+def test_the_timetable_of_many_shops_takes_few_queries(anna: Filled) -> None:
+    client = client_of(anna.owner)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(reverse("admin:jobs_timetable")).status_code == 200
+    assert len(queries) < MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
+
+
+@each_model
+def test_reading_changes_nothing(model: type[Model], anna: Filled) -> None:
+    """A crawler that follows every link of the page of a model, of a row, and of its dialogs."""
+    client = client_for(model, anna)
+    row = row_of(model, anna.seller) if model in SCOPED else model._default_manager.last()
+    assert row is not None
+    before = writes()
+    addresses = [url(model, "changelist"), url(model, "add")]
+    addresses += [url(model, page, row.pk) for page in ("change", "delete", "history")]
+    for address in addresses:
+        assert client.get(address).status_code in (200, 403)
+    assert writes() == before
+
+
+def test_the_walk_would_see_a_change(anna: Filled) -> None:
+    before = writes()
+    Person.objects.filter(pk=anna.owner.person_id).update(language=Language.UKRAINIAN)
+    assert writes() != before
+
+
+@pytest.mark.parametrize(
+    "address", ["/admin/", "/admin/me/", "/admin/password_change/", "/admin/login/", "/admin/nowhere/"]
+)
+def test_every_answer_carries_the_headers_of_safety(address: str, anna: Filled) -> None:
+    headers = client_of(anna.owner).get(address).headers
+    assert headers["Content-Security-Policy"] == CONTENT_POLICY
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_cookies_cannot_be_read_by_a_page_nor_sent_from_another_site(anna: Filled) -> None:
+    client = Client()
+    user = User.objects.get(pk=anna.owner.person.user_id)
+    user.set_password("a-long-enough-phrase")
+    user.save()
+    client.get("/admin/login/")
+    client.post("/admin/login/", {"username": "anna", "password": "a-long-enough-phrase"})
+    for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME):
+        assert client.cookies[name]["httponly"]
+        assert client.cookies[name]["samesite"] == "Lax"
+
+
+def test_a_stranger_is_sent_to_the_login() -> None:
+    answer = Client().get("/admin/catalog/product/")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/admin/login/")
+
+
+def test_the_first_address_leads_to_the_admin() -> None:
+    assert Client().get("/").headers["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize("language", Language.values)
+def test_pages_speak_the_persons_language(language: str, anna: Filled) -> None:
+    client = client_of(anna.owner)
+    client.post("/admin/me/", {"language": language, "active_seller": anna.seller.pk})
+    page = client.get("/admin/")
+    assert f'<html lang="{language}"' in page.content.decode()
+    assert page.headers["Content-Language"] == language
+
+
+def test_a_missing_page_says_so_without_a_traceback(anna: Filled) -> None:
+    page = client_of(anna.owner).get("/admin/catalog/product/999999999/change/")
+    assert page.status_code == 404
+    assert "not yours to see" in page.content.decode()
+    assert "Traceback" not in page.content.decode()
+
+
+def test_every_page_is_in_the_sidebar() -> None:
+    named = [name for _title, pages in GROUPS for name, _icon in pages]
+    assert sorted({*named} - {"jobs.timetable"}) == sorted(label(model) for model, _ in PAGES)
+    assert len(named) == len(set(named))
+
+
+def test_the_sidebar_offers_what_may_be_opened(anna: Filled) -> None:
+    viewer = anna.seller.members.select_related("person__user").filter(role="viewer").first()
+    page = client_of(viewer).get("/admin/").content.decode()
+    assert reverse("admin:catalog_product_changelist") in page
+    assert reverse("admin:shops_credential_changelist") not in page
+    assert reverse("admin:auth_user_changelist") not in page

@@ -1,0 +1,363 @@
+"""What people change in the admin: written through the domain, with an audit row in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django_celery_beat.models import PeriodicTask
+
+from apps.catalog.models import Cost, Product
+from apps.common.clock import real_now
+from apps.decisions.models import Command, Proposal
+from apps.experiments.models import Experiment
+from apps.jobs.models import JobRun
+from apps.pricing.models import PricingSettings
+from apps.shops.models import AuditEntry, Credential, KillSwitch, Seller, Shop, is_stopped
+from tests.backoffice.fill import Filled
+from tests.backoffice.site import client_of, row_of, url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(anna: Filled) -> Client:
+    return client_of(anna.owner)
+
+
+@pytest.fixture
+def keeper(anna: Filled) -> Client:
+    User.objects.filter(pk=anna.owner.person.user_id).update(is_superuser=True)
+    return client_of(anna.owner)
+
+
+def trail(action: str) -> AuditEntry:
+    return AuditEntry.objects.filter(action=action).latest("pk")
+
+
+def no_lines(*prefixes: str) -> dict[str, int]:
+    return {f"{prefix}-{form}_FORMS": 0 for prefix in prefixes for form in ("TOTAL", "INITIAL")}
+
+
+def test_a_shop_comes_with_its_schedule(client: Client, anna: Filled) -> None:
+    posted = {"seller": anna.seller.pk, "kind": "ozon", "name": "Second", "currency": "RUB", "is_active": "on"}
+    client.post(url(Shop, "add"), {**posted, "timezone": "Asia/Omsk"})
+    shop = Shop.objects.get(name="Second")
+    rows = PeriodicTask.objects.filter(name__endswith=f"#{shop.pk}")
+    assert rows.count() == 5
+    assert {str(row.crontab.timezone) for row in rows} == {"Asia/Omsk"}
+    assert trail("shop.created").shop == shop
+
+
+def test_a_shop_in_no_known_zone_is_refused(client: Client, anna: Filled) -> None:
+    posted = {"seller": anna.seller.pk, "kind": "ozon", "name": "Second", "currency": "RUB", "timezone": "Omsk"}
+    answer = client.post(url(Shop, "add"), posted)
+    assert "Europe/Moscow" in str(answer.context["errors"])
+    assert not Shop.objects.filter(name="Second").exists()
+
+
+def test_changed_rules_say_from_what_to_what(client: Client, anna: Filled) -> None:
+    rules = row_of(PricingSettings, anna.seller)
+    posted = {
+        "min_margin_rate": "0.15",
+        "max_step_rate": "0.10",
+        "tax_rate": "0",
+        "days_between_changes": 21,
+        "cards_per_day": 10,
+        "experiment_days": 7,
+    }
+    client.post(url(PricingSettings, "change", rules.pk), posted)
+    rules.refresh_from_db()
+    assert rules.min_margin_rate == Decimal("0.15")
+    entry = trail("pricing_rules.changed")
+    assert entry.data == {"changes": {"min_margin_rate": ["0.1000", "0.15"]}}
+    assert (entry.actor, entry.seller, entry.shop) == (anna.owner.person, anna.seller, anna.shop)
+
+
+def test_a_save_without_a_change_leaves_no_row(client: Client, anna: Filled) -> None:
+    count = AuditEntry.objects.count()
+    client.post(url(Seller, "change", anna.seller.pk), {"name": anna.seller.name})
+    assert AuditEntry.objects.count() == count
+
+
+def test_a_change_whose_audit_row_cannot_be_written_is_not_made(
+    client: Client, anna: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no trail")
+
+    monkeypatch.setattr("apps.shops.scoped_admin.record", fail)
+    with pytest.raises(RuntimeError, match="no trail"):
+        client.post(url(Seller, "change", anna.seller.pk), {"name": "Renamed"})
+    assert not Seller.objects.filter(name="Renamed").exists()
+
+
+# --- Costs ------------------------------------------------------------------------------------------------------------
+
+
+def cost_form(product: Product, *rows: dict[str, Any]) -> dict[str, Any]:
+    lines = {f"costs-{number}-{name}": value for number, row in enumerate(rows) for name, value in row.items()}
+    known = sum("id" in row for row in rows)
+    return {**no_lines("price_changes"), "costs-TOTAL_FORMS": len(rows), "costs-INITIAL_FORMS": known, **lines}
+
+
+def known_cost(product: Product) -> dict[str, Any]:
+    cost = product.costs.get()
+    return {"id": cost.pk, "product": product.pk, "starts_on": cost.starts_on, "amount": cost.amount}
+
+
+@pytest.fixture
+def product(anna: Filled) -> Product:
+    return Product.objects.filter(shop=anna.shop)[0]
+
+
+def test_a_cost_is_entered_with_its_day_and_author(client: Client, anna: Filled, product: Product) -> None:
+    new = {"product": product.pk, "starts_on": "2026-03-01", "amount": "650.50"}
+    answer = client.post(url(Product, "change", product.pk), cost_form(product, known_cost(product), new))
+    assert answer.status_code == 302
+    assert product.cost_on(date(2026, 3, 16)) == Decimal("650.50")
+    assert product.cost_on(date(2026, 2, 16)) == Decimal(600)
+    assert trail("cost.set").data["previous"] == "600.00"
+    cost = product.costs.get(starts_on=date(2026, 3, 1))
+    assert (cost.entered_by, cost.currency) == (anna.owner.person, "RUB")
+
+
+def test_a_wrong_amount_is_put_right_and_its_day_stays(client: Client, product: Product) -> None:
+    changed = {**known_cost(product), "amount": "610", "starts_on": "2026-02-02"}
+    client.post(url(Product, "change", product.pk), cost_form(product, changed))
+    assert [(cost.starts_on, cost.amount) for cost in product.costs.all()] == [(date(2026, 1, 1), Decimal(610))]
+    assert trail("cost.set").data["amount"] == "610"
+
+
+def test_a_cost_that_was_a_mistake_can_be_removed(client: Client, product: Product) -> None:
+    client.post(url(Product, "change", product.pk), cost_form(product, {**known_cost(product), "DELETE": "on"}))
+    assert not product.costs.exists()
+    assert trail("cost.removed").data == {"amount": "600.00", "currency": "RUB", "starts_on": "2026-01-01"}
+
+
+@pytest.mark.parametrize("amount", ["0", "-5", "1.001", "1e12", "", "cheap"])
+def test_an_impossible_cost_is_refused_with_a_word(client: Client, product: Product, amount: str) -> None:
+    changed = {**known_cost(product), "amount": amount}
+    answer = client.post(url(Product, "change", product.pk), cost_form(product, changed))
+    assert answer.context["errors"]
+    assert product.costs.get().amount == 600
+
+
+def test_entering_a_cost_writes_nothing_of_the_product_itself(client: Client, product: Product) -> None:
+    """A sync may be writing the product at this moment."""
+    page = url(Product, "change", product.pk)
+    posted = cost_form(product, {**known_cost(product), "amount": "610"})
+    posted |= {"price": "1", "name": "Forged", "offer_id": "forged"}
+    Product.objects.filter(pk=product.pk).update(price=1777)
+    client.post(page, posted)
+    product.refresh_from_db()
+    assert (product.price, product.name) == (Decimal(1777), "Anna teapot 0")
+    assert Cost.objects.get(product=product).amount == 610
+
+
+# --- Decisions --------------------------------------------------------------------------------------------------------
+
+
+def pending(anna: Filled) -> Proposal:
+    return Proposal.objects.get(shop=anna.shop, state=Proposal.State.PENDING)
+
+
+def press(client: Client, name: str, row_id: int, **posted: Any) -> Any:
+    address = reverse(f"admin:{name}", args=[row_id])
+    return client.post(address, {"_form_submitted": "True", **posted}, headers={"HX-Request": "true"}, follow=False)
+
+
+def messages_of(client: Client) -> str:
+    return " ".join(str(message) for message in client.get("/admin/").context["messages"])
+
+
+def test_the_button_on_the_page_rejects(client: Client, anna: Filled) -> None:
+    proposal = pending(anna)
+    answer = press(client, "decisions_proposal_reject_this", proposal.pk)
+    assert answer.headers["HX-Redirect"] == url(Proposal, "change", proposal.pk)
+    proposal.refresh_from_db()
+    assert proposal.state == Proposal.State.REJECTED
+    assert trail("proposal.rejected").actor == anna.owner.person
+    assert "rejected" in messages_of(client)
+
+
+def test_approving_asks_the_guardrails(client: Client, anna: Filled) -> None:
+    """Three products leave no controls, and the data of this shop are months old: the gate says so here too."""
+    proposal = pending(anna)
+    press(client, "decisions_proposal_approve_this", proposal.pk, payload_hash=proposal.payload_hash)
+    assert not Command.objects.filter(proposal=proposal).exists()
+    assert messages_of(client)
+
+
+def test_a_yes_to_something_else_than_was_shown_is_no_yes(client: Client, anna: Filled) -> None:
+    proposal = pending(anna)
+    press(client, "decisions_proposal_approve_this", proposal.pk, payload_hash="0" * 64)
+    proposal.refresh_from_db()
+    assert proposal.state == Proposal.State.STALE
+    assert "changed after it was shown" in messages_of(client)
+
+
+def test_the_dialog_holds_the_hash_of_what_is_decided_on(client: Client, anna: Filled) -> None:
+    proposal = pending(anna)
+    dialog = client.get(reverse("admin:decisions_proposal_approve_this", args=[proposal.pk])).content.decode()
+    assert proposal.payload_hash in dialog
+
+
+def test_who_comes_second_is_told_who_was_first(client: Client, anna: Filled) -> None:
+    proposal = pending(anna)
+    press(client, "decisions_proposal_reject_this", proposal.pk)
+    messages_of(client)
+    posted = {"action": "reject", ACTION_CHECKBOX_NAME: [proposal.pk], "index": 0}
+    client.post(url(Proposal, "changelist"), posted)
+    assert "Already rejected by Anna" in messages_of(client)
+    page = client.get(url(Proposal, "change", proposal.pk)).content.decode()
+    assert "reject_this" not in page
+
+
+def test_the_page_of_a_proposal_says_what_why_and_at_which_risk(client: Client, anna: Filled) -> None:
+    page = client.get(url(Proposal, "change", pending(anna).pk)).content.decode().replace("\xa0", " ")
+    for words in (
+        "Anna-0 · Anna teapot 0",
+        "1,490 RUB → 1,590 RUB (+6.7%)",
+        "+310 RUB (+90 RUB … +540 RUB)",
+        "-60 RUB",
+    ):
+        assert words in page
+    assert "Long stock: 120 pcs last 96 days." in page
+
+
+def test_an_experiment_is_kept_from_its_page(client: Client, anna: Filled) -> None:
+    experiment = row_of(Experiment, anna.seller)
+    press(client, "experiments_experiment_keep_this", experiment.pk)
+    experiment.refresh_from_db()
+    assert experiment.state == Experiment.State.KEPT
+    assert trail("experiment.kept").actor == anna.owner.person
+
+
+def test_an_experiment_is_extended_from_the_list(client: Client, anna: Filled) -> None:
+    experiment = row_of(Experiment, anna.seller)
+    posted = {"action": "extend", ACTION_CHECKBOX_NAME: [experiment.pk], "index": 0}
+    client.post(url(Experiment, "changelist"), posted)
+    experiment.refresh_from_db()
+    assert (experiment.state, experiment.days) == (Experiment.State.RUNNING, 14)
+
+
+def test_a_verdict_is_said_in_words(client: Client) -> None:
+    page = client.get(url(Experiment, "changelist")).content.decode().replace("\xa0", " ")
+    assert "better with a probability of 97%; +310 RUB (from +90 RUB to +540 RUB) a day; advice: keep" in page
+
+
+# --- The clock --------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_never_ran_is_started_from_the_timetable(client: Client, anna: Filled) -> None:
+    client.post(reverse("admin:jobs_timetable"), {"job": "ozon_sync", "shop": anna.shop.pk})
+    run = JobRun.objects.get(shop=anna.shop, slot__startswith="manual:")
+    assert (run.job, run.state) == ("ozon_sync", JobRun.State.PLANNED)
+    assert trail("job.run_now").actor == anna.owner.person
+    assert "OZON sync: planned" in messages_of(client)
+
+
+def test_a_job_is_not_started_twice(client: Client, anna: Filled) -> None:
+    for _ in range(2):
+        client.post(reverse("admin:jobs_timetable"), {"job": "ozon_sync", "shop": anna.shop.pk})
+    assert JobRun.objects.filter(slot__startswith="manual:").count() == 1
+    assert "at work for this shop already" in messages_of(client)
+
+
+def test_a_run_is_repeated_from_the_list(client: Client, anna: Filled) -> None:
+    posted = {"action": "run_again", ACTION_CHECKBOX_NAME: [row_of(JobRun, anna.seller).pk], "index": 0}
+    client.post(url(JobRun, "changelist"), posted)
+    assert JobRun.objects.filter(job="ozon_sync", slot__startswith="manual:").count() == 1
+
+
+def test_a_superuser_switches_a_row_of_the_schedule_off(keeper: Client, anna: Filled) -> None:
+    row = PeriodicTask.objects.get(name=f"ozon_sync #{anna.shop.pk}")
+    keeper.post(url(PeriodicTask, "change", row.pk), {"description": row.description})
+    row.refresh_from_db()
+    assert not row.enabled
+    assert trail("schedule.changed").data == {"changes": {"enabled": ["True", "False"]}}
+    page = keeper.get(reverse("admin:jobs_timetable")).content.decode()
+    assert "switched off" in page
+
+
+def test_a_superuser_moves_the_hour_of_a_job(keeper: Client, anna: Filled) -> None:
+    time = PeriodicTask.objects.get(name=f"ozon_sync #{anna.shop.pk}").crontab
+    posted = {"hour": "7", "minute": "30", "day_of_week": "*", "day_of_month": "*", "month_of_year": "*"}
+    keeper.post(url(type(time), "change", time.pk), posted)
+    assert "07:30" in keeper.get(reverse("admin:jobs_timetable")).content.decode()
+    assert trail("schedule_time.changed").data["changes"]["hour"] == ["6", "7"]
+
+
+# --- The kill switch --------------------------------------------------------------------------------------------------
+
+
+def test_an_owner_stops_a_shop_with_one_press(client: Client, anna: Filled) -> None:
+    client.post(url(KillSwitch, "change", anna.shop.kill_switch.pk), {"is_on": "on"})
+    assert is_stopped(anna.shop)
+    assert (trail("switch.on").actor, trail("switch.on").shop) == (anna.owner.person, anna.shop)
+
+
+def test_allowing_changes_again_takes_the_shops_name(client: Client, anna: Filled) -> None:
+    page = url(KillSwitch, "change", anna.shop.kill_switch.pk)
+    client.post(page, {"is_on": "on"})
+    for words in ("", "yes", "anna shelf"):
+        assert client.post(page, {"words": words}).context["errors"]
+        assert is_stopped(anna.shop)
+    client.post(page, {"words": "Anna shelf"})
+    assert not is_stopped(anna.shop)
+    assert trail("switch.off").shop == anna.shop
+
+
+def test_an_owner_cannot_stop_the_whole_installation(client: Client) -> None:
+    assert client.post(url(KillSwitch, "add"), {"is_on": "on"}).context["errors"]
+    assert not KillSwitch.objects.filter(shop=None).exists()
+
+
+def test_a_superuser_stops_the_whole_installation(keeper: Client, anna: Filled, boris: Filled) -> None:
+    keeper.post(url(KillSwitch, "add"), {"is_on": "on"})
+    assert is_stopped(anna.shop)
+    assert is_stopped(boris.shop)
+    assert "stopped" in client_of(boris.owner).get("/admin/").content.decode()
+
+
+# --- Keys -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_key_is_tried_afresh(client: Client, anna: Filled) -> None:
+    key = anna.shop.credentials.get()
+    Credential.objects.filter(pk=key.pk).update(problem="revoked", checked_at=real_now())
+    posted = {"shop": anna.shop.pk, "api": key.api, "client_id": key.client_id, "secret": "canary-second"}
+    client.post(url(Credential, "change", key.pk), posted)
+    key.refresh_from_db()
+    assert key.secret.reveal() == "canary-second"
+    assert (key.problem, key.checked_at) == ("", None)
+    assert trail("credential.changed").data == {"changes": {"secret": "changed"}}
+
+
+def test_an_empty_field_keeps_the_key(client: Client, anna: Filled) -> None:
+    key = anna.shop.credentials.get()
+    posted = {"shop": anna.shop.pk, "api": key.api, "client_id": "other", "secret": ""}
+    client.post(url(Credential, "change", key.pk), posted)
+    key.refresh_from_db()
+    assert (key.secret.reveal(), key.client_id) == ("canary-Anna-secret", "other")
+    assert trail("credential.changed").data == {"changes": {"client_id": ["Anna-client", "other"]}}
+
+
+def test_a_new_key_needs_its_secret(client: Client, anna: Filled) -> None:
+    posted = {"shop": anna.shop.pk, "api": "ozon_performance", "client_id": "1", "secret": ""}
+    assert client.post(url(Credential, "add"), posted).context["errors"]
+
+
+def test_a_key_is_removed_with_a_row_in_the_trail(client: Client, anna: Filled) -> None:
+    key = anna.shop.credentials.get()
+    posted = {"action": "delete_selected", ACTION_CHECKBOX_NAME: [key.pk], "index": 0, "post": "yes"}
+    client.post(url(Credential, "changelist"), posted)
+    assert not anna.shop.credentials.exists()
+    assert trail("credential.removed").shop == anna.shop
