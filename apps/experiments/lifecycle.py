@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import Refused
@@ -26,6 +27,7 @@ from apps.shops.roles import Action, require
 
 State = Experiment.State
 ROLLBACK_LIFE = timedelta(hours=1)
+LONGEST_OUTAGE = timedelta(days=7)
 
 
 class AlreadyOver(Refused):
@@ -37,7 +39,7 @@ def start_after(*, command: Command, now: datetime) -> Experiment | None:
     if command.state != Command.State.VERIFIED:
         return None
     if command.proposal.reverses_id:
-        _rolled_back(command, now)
+        _rolled_back(command)
         return None
     measured = kind_of(command).measured(command, payload_of(command))
     return _start(command, measured, now) if measured else None
@@ -45,15 +47,27 @@ def start_after(*, command: Command, now: datetime) -> Experiment | None:
 
 def start_missing(*, now: datetime) -> int:
     """Start, or end, what a crash left out after a command. Returns how many commands were looked after."""
-    unmeasured = Command.objects.filter(state=Command.State.VERIFIED, proposal__reverses=None, experiment=None)
     unfinished = Command.objects.filter(
         state=Command.State.VERIFIED, proposal__reverses__experiment__state=State.ROLLING_BACK
     )
     count = 0
-    for command in (unmeasured | unfinished).select_related("shop__seller", "proposal").distinct():
-        start_after(command=command, now=now)
-        count += 1
+    for commands in (without_experiment(now=now), unfinished):
+        # The oldest first: a later change of the same product ends the experiment on an earlier one.
+        for command in commands.select_related("shop__seller", "proposal").order_by("pk"):
+            start_after(command=command, now=now)
+            count += 1
     return count + _reopen_failed_rollbacks()
+
+
+def without_experiment(*, now: datetime) -> QuerySet[Command]:
+    """Verified commands whose experiment has not started yet. What has none after the longest outage that we reckon
+    with is not measured at all."""
+    return Command.objects.filter(
+        state=Command.State.VERIFIED,
+        proposal__reverses=None,
+        experiment=None,
+        verified_at__gt=now - LONGEST_OUTAGE,
+    )
 
 
 def keep(*, experiment_id: int, by: Member, now: datetime) -> Experiment:
@@ -100,12 +114,15 @@ def roll_back(*, experiment_id: int, by: Member, now: datetime) -> Command | Non
         return approve(proposal_id=proposal.pk, payload_hash=proposal.payload_hash, by=by, now=now)
 
 
-def void(*, experiment: Experiment, reason: str) -> None:
-    """Something else changed in the window: no verdict is possible."""
-    experiment.state, experiment.void_reason = State.VOID, reason
-    experiment.save(update_fields=["state", "void_reason"])
-    record("experiment.void", shop=experiment.shop, subject=experiment, reason=reason)
-    retell(f"experiment:{experiment.pk}")
+def void(*, experiment: Experiment, reason: str) -> bool:
+    """Something else happened in the window: no verdict is possible. False when somebody has decided meanwhile."""
+    ended = Experiment.objects.filter(pk=experiment.pk, state=experiment.state).update(
+        state=State.VOID, void_reason=reason
+    )
+    if ended:
+        record("experiment.void", shop=experiment.shop, subject=experiment, reason=reason)
+        retell(f"experiment:{experiment.pk}")
+    return bool(ended)
 
 
 @transaction.atomic
@@ -133,7 +150,7 @@ def _start(command: Command, measured: Measured, now: datetime) -> Experiment | 
     return experiment
 
 
-def _rolled_back(command: Command, now: datetime) -> None:
+def _rolled_back(command: Command) -> None:
     with transaction.atomic():
         changed = Experiment.objects.filter(command=command.proposal.reverses_id, state=State.ROLLING_BACK)
         for experiment in changed.select_for_update():
@@ -153,9 +170,10 @@ def _reopen_failed_rollbacks() -> int:
     count = 0
     with transaction.atomic():
         for experiment in (stuck | lapsed).select_for_update(of=("self",)):
-            experiment.state = State.JUDGED if experiment.verdicts.exists() else State.RUNNING
-            experiment.rollback = None
-            experiment.save(update_fields=["state", "rollback"])
+            is_judged = experiment.verdicts.filter(as_of__gt=experiment.ends_on).exists()
+            experiment.state = State.JUDGED if is_judged else State.RUNNING
+            experiment.rollback = experiment.decided_by = experiment.decided_at = None
+            experiment.save(update_fields=["state", "rollback", "decided_by", "decided_at"])
             record("experiment.rollback_failed", shop=experiment.shop, subject=experiment)
             retell(f"experiment:{experiment.pk}")
             count += 1

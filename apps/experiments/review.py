@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from pydantic import TypeAdapter
 
 from apps.catalog.models import PriceChange
 from apps.common.errors import Refused
-from apps.common.periods import Period, day_of
+from apps.common.periods import Period
 from apps.experiments import counterfactual, lifecycle, verdicts
 from apps.experiments.models import Experiment, Verdict
 from apps.notifications.outbox import people_who_may, tell
 from apps.sales.panel import Panel, panel
-from apps.sales.shop_sync import data_as_of
+from apps.sales.shop_sync import is_complete
 from apps.shops.audit import record
 from apps.shops.models import Shop
 from apps.shops.roles import Action
@@ -44,12 +45,13 @@ class Window:
         return Period(first, self.starts_on + timedelta(days=self.days - 1))
 
 
-def review_due(*, shop: Shop, today: date, now: datetime) -> dict[str, int]:
+def review_due(*, shop: Shop, today: date) -> dict[str, int]:
     """Judge what ended before `today`. Returns how many verdicts of each kind were given.
 
     Raises `Refused` while this morning's data are not complete.
     """
-    _require_complete(shop, today)
+    if not is_complete(shop, today):
+        raise Refused(_("The data of this morning are not complete yet; experiments are judged after the sync."))
     windows: dict[Window, list[Experiment]] = defaultdict(list)
     running = Experiment.objects.filter(shop=shop, state=Experiment.State.RUNNING)
     for experiment in running.select_related("product", "command", "shop__seller"):
@@ -62,33 +64,27 @@ def review_due(*, shop: Shop, today: date, now: datetime) -> dict[str, int]:
     return dict(counts)
 
 
-def _require_complete(shop: Shop, today: date) -> None:
-    as_of = data_as_of(shop)
-    if as_of is None or day_of(as_of, shop.timezone) < today:
-        raise Refused(_("The data of this morning are not complete yet; experiments are judged after the sync."))
-
-
 def _review(shop: Shop, window: Window, experiments: list[Experiment], today: date) -> Iterator[str]:
     data = panel(shop, window.period.first, window.period.last)
     history = _History.of(shop, window)
-    seen = counterfactual.ShopWindow(
-        _seen(data, window, history, experiments), t0=counterfactual.PRE_DAYS, days=window.days
-    )
+    seen = counterfactual.ShopWindow(_seen(data, history, experiments), t0=counterfactual.PRE_DAYS, days=window.days)
     for experiment in experiments:
         sku = data.row_of(experiment.product_id)
-        if history.was_disturbed(experiment):
-            with transaction.atomic():
-                lifecycle.void(experiment=experiment, reason="price_changed")
-                _tell(experiment, today)
-            yield "VOID"
-        elif sku is not None:
+        if sku is None:
+            yield _void(experiment, "archived", today)
+        elif history.was_disturbed(experiment):
+            yield _void(experiment, "price_changed", today)
+        else:
             question = verdicts.price_question(ECONOMICS.validate_python(experiment.economics))
             yield _write(experiment, verdicts.judge(seen.of(sku), question), today)
 
 
 @dataclass(frozen=True)
 class _History:
-    """What happened to prices in a window, product by product, oldest first."""
+    """What happened to prices in a window, product by product, oldest first.
+
+    A change at the marketplace is seen on the morning after: that of the last day belongs to the window.
+    """
 
     window: Window
     changes: dict[int, list[PriceChange]]
@@ -98,9 +94,9 @@ class _History:
     def of(cls, shop: Shop, window: Window) -> _History:
         period = window.period
         changes: dict[int, list[PriceChange]] = defaultdict(list)
-        found = PriceChange.objects.filter(
-            product__shop=shop, seen_on__gte=period.first, seen_on__lte=period.last, price_from__isnull=False
-        )
+        in_window = Q(seen_on__range=(period.first, period.last))
+        morning_after = Q(seen_on=period.last + timedelta(days=1), source=PriceChange.Source.MARKETPLACE)
+        found = PriceChange.objects.filter(in_window | morning_after, product__shop=shop, price_from__isnull=False)
         for change in found.order_by("seen_at", "pk"):
             changes[change.product_id].append(change)
         running = Experiment.objects.filter(shop=shop, starts_on__lte=period.last).exclude(state=Experiment.State.VOID)
@@ -135,7 +131,7 @@ class _History:
         )
 
 
-def _seen(data: Panel, window: Window, history: _History, experiments: list[Experiment]) -> counterfactual.Panel:
+def _seen(data: Panel, history: _History, experiments: list[Experiment]) -> counterfactual.Panel:
     """The panel as the statistics may read it: days at other prices say nothing, neither do days nobody recorded."""
     measured = {experiment.product_id: experiment for experiment in experiments}
     stock = data.in_stock.copy()
@@ -147,6 +143,13 @@ def _seen(data: Panel, window: Window, history: _History, experiments: list[Expe
             stock[row, counterfactual.PRE_DAYS - 1] = counterfactual.OUT_OF_STOCK
     controls = ~np.isin(data.product_ids, list(history.touched()))
     return counterfactual.Panel(units=data.units, stock=stock, categories=data.categories, controls=controls)
+
+
+@transaction.atomic
+def _void(experiment: Experiment, reason: str, today: date) -> str:
+    if lifecycle.void(experiment=experiment, reason=reason):
+        _tell(experiment, today)
+    return "VOID"
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ from apps.pricing.kinds import SetPrice, draft_of, treated_products
 from apps.pricing.models import PriceRecommendation
 from apps.pricing.reasons import reasons
 from apps.pricing.records import Choice, PriceFacts, PriceRules, Reason, Violation
+from apps.sales.shop_sync import is_complete
 from apps.shops.models import Shop
 
 FACTS = TypeAdapter(PriceFacts)
@@ -45,15 +46,14 @@ def analyse(*, shop: Shop, now: datetime, expires_at: datetime) -> dict[str, int
     Returns how many products were proposed and, by code, what kept the others. Raises `Refused` while this morning's
     data are not complete.
     """
-    facts = load_facts(shop, now=now)
-    if not facts or day_of(facts[0].as_of, shop.timezone) < day_of(now, shop.timezone):
+    if not is_complete(shop, day_of(now, shop.timezone)):
         raise Refused(_("The data of this morning are not complete yet; prices are analysed after the sync."))
-    rules = rules_of(shop)
+    facts, rules = load_facts(shop), rules_of(shop)
     candidates, counts = _candidates(facts, rules)
-    room = _room(shop, len(facts), rules)
-    for candidate in candidates[:room]:
-        counts[_propose(shop, candidate, rules, now, expires_at)] += 1
-    counts["left_for_later"] += len(candidates[room:])
+    room = _room(shop, len(facts), rules, now)
+    for candidate in candidates:
+        is_left = counts["proposed"] >= room
+        counts["left_for_later" if is_left else _propose(shop, candidate, rules, now, expires_at)] += 1
     return dict(counts)
 
 
@@ -70,9 +70,9 @@ def _candidates(facts: list[PriceFacts], rules: PriceRules) -> tuple[list[Candid
     return sorted(found, key=lambda one: (-one.choice.difference.expected, one.facts.product_id)), counts
 
 
-def _room(shop: Shop, total: int, rules: PriceRules) -> int:
+def _room(shop: Shop, total: int, rules: PriceRules, now: datetime) -> int:
     """How many cards make sense today: the shop's own limit, and never more than the controls can bear."""
-    bearable = total - controls_needed(total, rules) - len(treated_products(shop))
+    bearable = total - controls_needed(total, rules) - len(treated_products(shop, now=now))
     return max(0, min(shop.pricing.cards_per_day, bearable))
 
 

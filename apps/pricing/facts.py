@@ -40,7 +40,7 @@ def rules_of(shop: Shop) -> PriceRules:
     )
 
 
-def load_facts(shop: Shop, *, now: datetime, product_ids: Collection[int] | None = None) -> list[PriceFacts]:
+def load_facts(shop: Shop, *, product_ids: Collection[int] | None = None) -> list[PriceFacts]:
     """The facts of the shop's products that are on sale (all, or some), in the order of their ids.
 
     A product whose price the marketplace has not told has no facts; neither has a shop that was never synced.
@@ -148,7 +148,7 @@ def _facts(product: Product, loaded: _Loaded, today: date, as_of: datetime) -> P
         cost=loaded.costs.get(product.pk),
         commission_rate=fees.commission_rate,
         logistics=fees.logistics,
-        acquiring_rate=acquiring_rate(product.acquiring, price),
+        acquiring_rate=acquiring_rate(product.acquiring, _synced_price(changes, price, as_of)),
         return_rate=sales.return_rate,
         return_logistics=fees.return_logistics,
         units_per_day=sales.units_per_day,
@@ -164,6 +164,12 @@ def _facts(product: Product, loaded: _Loaded, today: date, as_of: datetime) -> P
         days_since_review=(today - reviewed).days if reviewed else None,
         in_experiment=product.pk in loaded.in_experiment,
     )
+
+
+def _synced_price(changes: list[PriceChange], price: Decimal, as_of: datetime) -> Decimal:
+    """The price at the last sync, which fees in money were told for: a command may have changed it since."""
+    since = next((change for change in changes if change.seen_at > as_of), None)
+    return price if since is None else since.price_from or price
 
 
 def _base_price(changes: list[PriceChange], price: Decimal) -> Decimal:

@@ -19,6 +19,7 @@ from apps.common.errors import NotFound
 from apps.common.periods import day_of
 from apps.decisions.kinds import Accepted, Draft, Match, Measured, NotAccepted, Objection, Reading
 from apps.decisions.models import Attempt, Command, Proposal
+from apps.experiments.lifecycle import without_experiment
 from apps.experiments.models import Experiment
 from apps.experiments.review import ECONOMICS
 from apps.marketplaces.errors import Malformed, WrongCredentials
@@ -67,7 +68,7 @@ class SetPrice:
     def objection(
         self, subject: Proposal | Command, payload: PricePayload, *, now: datetime, reading: Reading | None = None
     ) -> Objection | None:
-        facts = load_facts(subject.shop, now=now, product_ids=[payload.product_id])
+        facts = load_facts(subject.shop, product_ids=[payload.product_id])
         if not facts:
             return Objection("price_unknown", is_stale=True)
         context = _context(subject, payload, facts[0], now, _live(reading) if reading else None)
@@ -110,6 +111,8 @@ class SetPrice:
         Product.objects.filter(pk=payload.product_id, shop=command.shop).update(
             price=payload.price, old_price=payload.old_price or None
         )
+        if _was_seen(command, payload):
+            return
         PriceChange.objects.get_or_create(
             command_id=command.pk,
             defaults={
@@ -125,7 +128,7 @@ class SetPrice:
 
     def measured(self, command: Command, payload: PricePayload) -> Measured | None:
         """The unit economics of the moment of sending, frozen for the verdict."""
-        facts = load_facts(command.shop, now=command.created_at, product_ids=[payload.product_id])
+        facts = load_facts(command.shop, product_ids=[payload.product_id])
         rules = rules_of(command.shop)
         costs = unit_costs(facts[0], rules) if facts else None
         if costs is None or isinstance(costs, Violation):
@@ -174,14 +177,12 @@ def draft_of(product: Product, price: Decimal) -> PricePayload:
     )
 
 
-def treated_products(shop: Shop) -> set[int]:
+def treated_products(shop: Shop, *, now: datetime) -> set[int]:
     """Products that are not untouched: under an experiment, a live command, or an approved proposal that has not come
     to either yet. Rollbacks do not count: they end a treatment."""
     experiments = Experiment.objects.filter(shop=shop, state__in=Experiment.LIVE)
-    commands = Command.objects.filter(shop=shop, kind=SetPrice.key, proposal__reverses=None).filter(
-        Q(state__in=Command.LIVE) | Q(state=Command.State.VERIFIED, experiment=None)
-    )
-    targets = commands.values_list("target", flat=True)
+    live = Command.objects.filter(state__in=Command.LIVE, proposal__reverses=None)
+    targets = (live | without_experiment(now=now)).filter(shop=shop, kind=SetPrice.key).values_list("target", flat=True)
     return {*experiments.values_list("product_id", flat=True), *(int(target.partition(":")[2]) for target in targets)}
 
 
@@ -218,7 +219,7 @@ def _context(
         updates_last_hour=updates_last_hour(shop, f"{SetPrice.key}:{payload.product_id}"),
         has_live_experiment=facts.in_experiment,
         skus_total=on_sale(shop).count(),
-        treated_others=len(treated_products(shop) - {payload.product_id}),
+        treated_others=len(treated_products(shop, now=now) - {payload.product_id}),
         shop_stopped=shop.pk in stopped,
         all_stopped=None in stopped,
         restores=payload.restores,
@@ -233,6 +234,16 @@ def _live(reading: Reading) -> LivePrice:
         old_price=Decimal(value["old_price"]) if value["old_price"] is not None else None,
         min_price=Decimal(value["min_price"]) if value["min_price"] is not None else None,
     )
+
+
+def _was_seen(command: Command, payload: PricePayload) -> bool:
+    """Whether a sync met the new price before the read-back did: its line of the history becomes the command's."""
+    last = PriceChange.objects.filter(product=payload.product_id).order_by("-pk").first()
+    if last is None or last.command_id or (last.price_from, last.price_to) != (payload.expected_price, payload.price):
+        return False
+    last.command_id, last.source = command.pk, PriceChange.Source.VITRINA
+    last.save(update_fields=["command_id", "source"])
+    return True
 
 
 def _match(price: Decimal, payload: PricePayload) -> Match:

@@ -31,6 +31,7 @@ REASONS: dict[str, str | Promise] = {
 
 VOID: dict[str, str | Promise] = {
     "price_changed": _("The price was changed again while it ran."),
+    "archived": _("The product was archived while it ran."),
 }
 
 

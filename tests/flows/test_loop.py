@@ -44,10 +44,10 @@ def test_a_price_is_recommended_approved_changed_measured_and_rolled_back(settin
         assert experiment.starts_on == live.today + timedelta(days=1)
         for _ in range(7):
             live.next_morning()
-            assert review_due(shop=live.shop, today=live.today, now=live.now) == {}
+            assert review_due(shop=live.shop, today=live.today) == {}
         live.next_morning()
         assert compare(live.world, live.shop, live.today - timedelta(days=1)).wrong == ()
-        assert sum(review_due(shop=live.shop, today=live.today, now=live.now).values()) == 1
+        assert sum(review_due(shop=live.shop, today=live.today).values()) == 1
 
         experiment.refresh_from_db()
         assert experiment.state == Experiment.State.JUDGED

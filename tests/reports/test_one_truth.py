@@ -8,7 +8,6 @@ from apps.inventory.cover import load_cover
 from apps.pricing.facts import load_facts
 from tests import cast
 from tests.inventory.shelf import Shelf
-from tests.reports.rows import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +22,7 @@ def test_a_price_card_and_the_inventory_know_the_same_stock_rate_and_cover() -> 
     found = load_cover(shelf.shop)
     assert found is not None
     covers = {cover.product.pk: cover for cover in found.covers}
-    for facts in load_facts(shelf.shop, now=NOW):
+    for facts in load_facts(shelf.shop):
         cover = covers[facts.product_id]
         assert facts.stock == cover.stock == 50
         assert float(facts.units_per_day or 0) == pytest.approx(cover.rate, abs=0.0005)
