@@ -82,9 +82,7 @@ class LiveShop:
 
 
 @contextmanager
-def live_shop(
-    settings: Settings, *, skus: int = 60, seed: int = 1, history_days: int = 100
-) -> Iterator[LiveShop]:
+def live_shop(settings: Settings, *, skus: int = 60, seed: int = 1, history_days: int = 100) -> Iterator[LiveShop]:
     """Anna's shop on a stand-in of `skus` products with `history_days` of sales."""
     imitated = ImitatedShop(client_id="101", api_key=API_KEY, seed=seed, skus=skus, history_days=history_days)
     with running_standins(shops=[imitated]) as standins:
