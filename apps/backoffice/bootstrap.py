@@ -16,7 +16,7 @@ from apps.common.db import take_lock
 from apps.jobs.schedule import seed
 from apps.pricing.models import PricingSettings
 from apps.shops.audit import record
-from apps.shops.models import Credential, Language, Member, Person, Seller, Shop
+from apps.shops.models import AuditEntry, Credential, Language, Member, Person, Seller, Shop
 from apps.shops.roles import Role
 
 
@@ -77,21 +77,28 @@ def _create_key(seller: Seller, key: Key) -> Iterator[str]:
         )
         record("shop.created", shop=shop, subject=shop)
         yield f"shop {shop}"
-    credential, is_new = Credential.objects.get_or_create(
-        shop=shop, api=key.api, defaults={"client_id": key.client_id, "secret": key.secret}
-    )
-    if is_new:
-        record("credential.created", shop=shop, subject=credential, api=key.api)
-        yield f"key {credential}"
+    # A key that was made here once and is gone was removed by a person.
+    was_made = AuditEntry.objects.filter(action="credential.created", shop=shop, data__bootstrap=key.api).exists()
+    if was_made or Credential.objects.filter(shop=shop, api=key.api).exists():
+        return
+    credential = Credential.objects.create(shop=shop, api=key.api, client_id=key.client_id, secret=key.secret)
+    record("credential.created", shop=shop, subject=credential, bootstrap=key.api)
+    yield f"key {credential}"
 
 
 def _create_people(seller: Seller) -> Iterator[str]:
-    telegram_ids = list(dict.fromkeys(settings.ADMIN_USER_IDS or filter(None, [settings.TELEGRAM_ADMIN_CHAT_ID])))
+    telegram_ids = list(dict.fromkeys(settings.ADMIN_USER_IDS or _private_chat()))
     if settings.ADMIN_USERNAME:
         yield from _create_owner(seller, settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD, telegram_ids[:1])
         telegram_ids = telegram_ids[1:]
     for telegram_id in telegram_ids:
         yield from _create_owner(seller, f"telegram-{telegram_id}", None, [telegram_id])
+
+
+def _private_chat() -> list[int]:
+    """The admin's chat, when it is one with a person: groups have ids below zero."""
+    chat = settings.TELEGRAM_ADMIN_CHAT_ID
+    return [chat] if chat and chat > 0 else []
 
 
 def _create_owner(seller: Seller, username: str, password: str | None, telegram_ids: list[int]) -> Iterator[str]:

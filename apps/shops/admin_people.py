@@ -74,14 +74,20 @@ class PersonAdmin(SuperuserOnly):
 
 
 PERSONAL = ("first_name", "last_name", "language", "password")
+NOT_FILLED_IN = {"autocomplete": "off"}  # by the browser, with the data of whoever sits at it
 
 
 class TeamForm(forms.ModelForm):
     """A member, and with it the person: name, language, and a password to log in here with."""
 
-    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=150, widget=UnfoldAdminTextInputWidget())
+    first_name = forms.CharField(
+        label=gettext_lazy("First name"), max_length=150, widget=UnfoldAdminTextInputWidget(attrs=NOT_FILLED_IN)
+    )
     last_name = forms.CharField(
-        label=gettext_lazy("Last name"), max_length=150, required=False, widget=UnfoldAdminTextInputWidget()
+        label=gettext_lazy("Last name"),
+        max_length=150,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs=NOT_FILLED_IN),
     )
     language = forms.ChoiceField(
         label=gettext_lazy("Language"), choices=Language.choices, widget=UnfoldAdminSelectWidget(choices=[])
@@ -123,7 +129,7 @@ class NewMemberForm(TeamForm):
         label=gettext_lazy("Login"),
         max_length=150,
         validators=[User.username_validator],
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        widget=UnfoldAdminTextInputWidget(attrs=NOT_FILLED_IN),
     )
 
     def clean_username(self) -> str:
