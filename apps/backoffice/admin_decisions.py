@@ -59,7 +59,8 @@ class _ChangeAdmin(ScopedAdmin):
         named = Product.objects.filter(pk=OuterRef("product_id"), shop=OuterRef("shop"))
         label = named.annotate(label=Concat("offer_id", Value(" · "), "name")).values("label")
         product_id = Cast(KT("payload__product_id"), BigIntegerField())
-        return super().get_queryset(request).annotate(product_id=product_id).annotate(product_label=label[:1])
+        rows: QuerySet = super().get_queryset(request)
+        return rows.annotate(product_id=product_id).annotate(product_label=label[:1])
 
     @display(description=gettext_lazy("product"), ordering="product_label")
     def product(self, row: Any) -> str:
@@ -72,7 +73,8 @@ class _ChangeAdmin(ScopedAdmin):
 
 class ApprovalInline(ScopedInline):
     model = Approval
-    fields = readonly_fields = ["member", "verdict", "at"]
+    fields: ClassVar = ["member", "verdict", "at"]
+    readonly_fields = fields
     ordering = ["at"]
     max_num = 0
 
@@ -82,7 +84,8 @@ class ApprovalInline(ScopedInline):
 
 class AttemptInline(ScopedInline):
     model = Attempt
-    fields = readonly_fields = ["number", "started_at", "finished_at", "outcome", "answer"]
+    fields: ClassVar = ["number", "started_at", "finished_at", "outcome", "answer"]
+    readonly_fields = fields
     max_num = 0
 
 

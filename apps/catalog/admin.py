@@ -55,7 +55,8 @@ class CostInline(ScopedInline):
 
 class PriceChangeInline(ScopedInline):
     model = PriceChange
-    fields = readonly_fields = ["seen_at", "price_from", "price_to", "currency", "source"]
+    fields: ClassVar = ["seen_at", "price_from", "price_to", "currency", "source"]
+    readonly_fields = fields
     max_num = 0
 
 
@@ -114,7 +115,8 @@ class ProductAdmin(ScopedAdmin):
         last_day = StockSnapshot.objects.filter(product=OuterRef("product")).order_by("-day").values("day")
         mornings = StockSnapshot.objects.filter(product=OuterRef("pk"), day=last_day[:1])
         units = mornings.values("product").annotate(units=Sum(F("present") - F("reserved"))).values("units")
-        return super().get_queryset(request).annotate(newest_cost=newest[:1], units=units[:1])
+        products: QuerySet = super().get_queryset(request)
+        return products.annotate(newest_cost=newest[:1], units=units[:1])
 
     @display(description=gettext_lazy("price"), ordering="price")
     def price_now(self, product: Product) -> str:
@@ -157,8 +159,15 @@ class ProductAdmin(ScopedAdmin):
             self.remove_cost(request, cost)
 
     def remove_cost(self, request: HttpRequest, cost: Cost) -> None:
-        record = {"amount": str(cost.amount), "currency": cost.currency, "starts_on": str(cost.starts_on)}
-        audit.record("cost.removed", actor=person_of(request), shop=cost.product.shop, subject=cost.product, **record)
+        audit.record(
+            "cost.removed",
+            actor=person_of(request),
+            shop=cost.product.shop,
+            subject=cost.product,
+            amount=str(cost.amount),
+            currency=cost.currency,
+            starts_on=str(cost.starts_on),
+        )
         cost.delete()
 
 

@@ -32,7 +32,8 @@ EXTENDED = gettext_lazy("%(experiment)s: seven more days.")
 
 class VerdictInline(ScopedInline):
     model = Verdict
-    fields = readonly_fields = ["as_of", "result", "likely", "money", "sold", "advice", "valid_days", "controls"]
+    fields: ClassVar = ["as_of", "result", "likely", "money", "sold", "advice", "valid_days", "controls"]
+    readonly_fields = fields
     max_num = 0
 
     @display(description=gettext_lazy("probability"))

@@ -65,11 +65,6 @@ class Experiment(models.Model):
 
     objects = SellerQuerySet.as_manager()
 
-    @property
-    def ends_on(self) -> date:
-        """The last measured day."""
-        return self.starts_on + timedelta(days=self.days - 1)
-
     class Meta:
         db_table = "experiments"
         verbose_name = _("experiment")
@@ -86,6 +81,11 @@ class Experiment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product} · {self.price_from} → {self.price_to}"
+
+    @property
+    def ends_on(self) -> date:
+        """The last measured day."""
+        return self.starts_on + timedelta(days=self.days - 1)
 
 
 class Verdict(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -66,7 +67,8 @@ class Line:
 
 class SyncRunInline(ScopedInline):
     model = SyncRun
-    fields = readonly_fields = ["source", "state", "received", "announced", "written", "bad_count", "error"]
+    fields: ClassVar = ["source", "state", "received", "announced", "written", "bad_count", "error"]
+    readonly_fields = fields
     max_num = 0
 
 
@@ -135,8 +137,9 @@ class JobRunAdmin(ScopedAdmin):
     @admin.action(description=gettext_lazy("Run this job now"), permissions=["run"])
     def run_again(self, request: HttpRequest, runs: QuerySet[JobRun]) -> None:
         """Once for each job and shop among the rows that were chosen."""
-        for run in {(run.job, run.shop_id): run for run in runs.exclude(shop=None)}.values():
-            self.start(request, run.job, run.shop)
+        for job, shop in {(run.job, run.shop) for run in runs}:
+            if shop:
+                self.start(request, job, shop)
 
 
 @admin.register(SyncRun)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,7 +17,8 @@ from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
 
 class OrderLineInline(ScopedInline):
     model = OrderLine
-    fields = readonly_fields = ["position", "name", "quantity", "price", "product"]
+    fields: ClassVar = ["position", "name", "quantity", "price", "product"]
+    readonly_fields = fields
     ordering = ["position"]
     max_num = 0
 

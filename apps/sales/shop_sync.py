@@ -19,6 +19,7 @@ from apps.marketplaces.errors import WrongCredentials
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.sales import rollup
 from apps.sales.crosscheck import cross_check
+from apps.sales.models import OrderLine
 from apps.sales.rollup import sync_facts
 from apps.sales.sync import sync_fbo, sync_fbs, sync_fbs_changes
 from apps.shops.clients import note_failure
@@ -63,12 +64,14 @@ def is_complete(shop: Shop, today: date) -> bool:
 
 
 def summary(run: JobRun) -> dict[str, Any]:
-    """What a finished sync did: rows written by source, rows that could not be read, and what it noted by the way."""
+    """What a finished sync did: rows written and rows that could not be read, by source; sold lines that no product of
+    the shop's is known for, which are in no fact; and what was noted by the way."""
     sums = run.sync_runs.values_list("source").annotate(written=Sum("written"), bad=Sum("bad_count")).order_by("source")
     return {
         **run.result,
         "written": {source: written for source, written, _ in sums},
         "unread": {source: bad for source, _, bad in sums if bad},
+        "lines_without_product": OrderLine.objects.filter(order__shop=run.shop, product=None).count(),
     }
 
 

@@ -154,7 +154,7 @@ def _store(source: Source, postings: Sequence[Posting], *, window: Window | None
 
 def _parcels(source: Source, postings: Sequence[Posting]) -> tuple[list[Parcel], list[BadRow]]:
     """Postings of the days whose sales are known; the day before them comes with the first window in part only."""
-    parcels: list[Parcel] = []
+    parcels: dict[str, Parcel] = {}
     bad_rows: list[BadRow] = []
     for index, posting in enumerate(postings):
         try:
@@ -165,9 +165,11 @@ def _parcels(source: Source, postings: Sequence[Posting]) -> tuple[list[Parcel],
         if not is_known(posting.status):
             reason = f"status: {posting.status[:60]!r} is not known, counted as on its way"
             bad_rows.append(BadRow(index, posting.posting_number, reason))
+        if parcel.external_id in parcels:
+            bad_rows.append(BadRow(index, posting.posting_number, "it came twice, the last one counts"))
         if parcel.placed_on >= source.history.sales_from:
-            parcels.append(parcel)
-    return parcels, bad_rows
+            parcels[parcel.external_id] = parcel
+    return list(parcels.values()), bad_rows
 
 
 def _name_warehouses(source: Source, postings: Sequence[Posting]) -> None:

@@ -52,10 +52,9 @@ class ShopAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         keys = Credential.objects.filter(shop=OuterRef("pk"))
         stopped = KillSwitch.objects.filter(Q(shop=OuterRef("pk")) | Q(shop=None), is_on=True)
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(has_key=Exists(keys), has_bad_key=Exists(keys.exclude(problem="")), is_stopped=Exists(stopped))
+        shops: QuerySet = super().get_queryset(request)
+        return shops.annotate(
+            has_key=Exists(keys), has_bad_key=Exists(keys.exclude(problem="")), is_stopped=Exists(stopped)
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> list[str]:
@@ -112,7 +111,7 @@ class CredentialAdmin(ScopedAdmin):
 
     @display(description=gettext_lazy("key"))
     def masked(self, row: Credential) -> str:
-        return row.secret.masked
+        return str(row.secret.masked)
 
     @display(description=gettext_lazy("state"), label={"ok": "success", "bad": "danger"})
     def state(self, row: Credential) -> tuple[str, str]:
@@ -139,7 +138,8 @@ class AuditEntryAdmin(ScopedAdmin):
         """Who presses a button that is not theirs may be of another seller: the name stays there."""
         inside = Member.objects.filter(person=OuterRef("actor"), seller=OuterRef("seller"))
         is_outside = Q(action__endswith=".refused") & ~Exists(inside)
-        return super().get_queryset(request).annotate(is_outside=Value(False) if is_superuser(request) else is_outside)
+        entries: QuerySet = super().get_queryset(request)
+        return entries.annotate(is_outside=Value(False) if is_superuser(request) else is_outside)
 
     @display(description=gettext_lazy("what"), ordering="action")
     def what(self, entry: AuditEntry) -> str:

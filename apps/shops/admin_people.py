@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, U
 
 from apps.common import formats
 from apps.common.clock import real_now
-from apps.shops.asking import person_of, seller_of_request
+from apps.shops.asking import is_superuser, person_of, seller_of_request
 from apps.shops.linking import issue_code
 from apps.shops.models import Language, LinkCode, Member, Person
 from apps.shops.roles import Action, Role
@@ -153,11 +153,9 @@ class MemberForm(TeamForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         person = self.instance.person
-        self.initial |= {
-            "first_name": person.user.first_name,
-            "last_name": person.user.last_name,
-            "language": person.language,
-        }
+        self.initial.update(
+            first_name=person.user.first_name, last_name=person.user.last_name, language=person.language
+        )
         for name in PERSONAL:
             self.fields[name].disabled = not is_of_this_team_alone(person)
 
@@ -168,9 +166,8 @@ class MemberForm(TeamForm):
         return role
 
     def save_person(self, user: User) -> Person:
-        if is_of_this_team_alone(self.instance.person):
-            return super().save_person(user)
-        return self.instance.person
+        person: Person = self.instance.person
+        return super().save_person(user) if is_of_this_team_alone(person) else person
 
 
 def is_of_this_team_alone(person: Person) -> bool:
@@ -197,14 +194,11 @@ class MemberAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         open_codes = LinkCode.objects.filter(person=OuterRef("person"), used_at=None, expires_at__gt=real_now())
         staff = User.objects.filter(pk=OuterRef("person__user"), is_staff=True, is_active=True)
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                telegram_id=F("person__telegram_id"),
-                code_until=open_codes.order_by("-pk").values("expires_at")[:1],
-                logs_in=Exists(staff),
-            )
+        members: QuerySet = super().get_queryset(request)
+        return members.annotate(
+            telegram_id=F("person__telegram_id"),
+            code_until=open_codes.order_by("-pk").values("expires_at")[:1],
+            logs_in=Exists(staff),
         )
 
     def get_form(self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs: Any) -> Any:
@@ -258,7 +252,8 @@ class MemberAdmin(ScopedAdmin):
     def give_code(self, request: HttpRequest, members: QuerySet[Member]) -> None:
         """Shown once; only its digest is kept. Whoever has the code speaks to the bot as this person, everywhere."""
         for member in members:
-            if not is_of_this_team_alone(member.person) and member.person != person_of(request):
+            is_theirs = is_superuser(request) or member.person == person_of(request)
+            if not is_theirs and not is_of_this_team_alone(member.person):
                 words = _("%(person)s works elsewhere too: they ask for a code themselves.") % {"person": member.person}
                 self.message_user(request, words, messages.ERROR)
                 continue

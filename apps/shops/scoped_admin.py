@@ -38,21 +38,18 @@ from apps.shops.scoping import seller_id_of
 class ScopedFilter(admin.RelatedOnlyFieldListFilter):
     """A filter by a related row offers what the list holds, and of that only what the person may know of."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         used = model_admin.get_queryset(request).order_by().values(f"{self.field_path}__pk")
         rows = visible(request, field.related_model._default_manager.filter(pk__in=used))
         ordering = self.field_admin_ordering(field, request, model_admin)
-        choices: list[tuple[str, str]] = field.get_choices(
-            include_blank=False, limit_choices_to={"pk__in": rows.values("pk")}, ordering=ordering
-        )
-        return choices
+        return field.get_choices(include_blank=False, limit_choices_to={"pk__in": rows.values("pk")}, ordering=ordering)
 
 
 class _Fields(BaseModelAdmin):
     """A choice of a row is a choice, without doors to the row's own pages beside it."""
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[arg-type]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
@@ -79,16 +76,16 @@ class _Scope(_Fields):
         choices = kwargs.get("queryset", db_field.related_model._default_manager.all())  # type: ignore[union-attr]
         return {**kwargs, "queryset": visible(request, choices)}
 
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return permitted(request, self.view_action) or self.has_change_permission(request, obj)
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return permitted(request, self.add_action)
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return permitted(request, self.change_action)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return permitted(request, self.delete_action)
 
 
@@ -117,7 +114,7 @@ class _Page(_Fields, ModelAdmin):
             return (item, ScopedFilter)
         return item
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.method == "POST" and "action" in request.POST:
             self._check_action(request)
         return super().changelist_view(request, extra_context)
@@ -135,15 +132,15 @@ class _Page(_Fields, ModelAdmin):
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    ) -> Any:
         self._check_known(request, object_id)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         self._check_known(request, object_id)
         return super().delete_view(request, object_id, extra_context)
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         self._check_known(request, object_id)
         return super().history_view(request, object_id, extra_context)
 
@@ -152,7 +149,7 @@ class _Page(_Fields, ModelAdmin):
         found = super().get_unfold_action(action)
 
         @wraps(found.method)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             self._check_known(request, kwargs.get("object_id"))
             return found.method(request, *args, **kwargs)
 
@@ -163,7 +160,7 @@ class _Page(_Fields, ModelAdmin):
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
             raise Http404
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.has_changed() or not change:
             self.audit(request, obj, "changed" if change else "created", changes=changes(form, is_new=not change))
@@ -178,7 +175,7 @@ class _Page(_Fields, ModelAdmin):
                 verb = "created" if is_new else "changed"
                 self.audit(request, row_form.instance, verb, changes=changes(row_form, is_new=is_new))
 
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.audit(request, obj, "removed", was=str(obj))
         super().delete_model(request, obj)
 
@@ -191,7 +188,7 @@ class _Page(_Fields, ModelAdmin):
         if self.audit_name is None:
             return
         shop = row if isinstance(row, Shop) else getattr(row, "shop", None)
-        seller = Seller.objects.filter(pk=seller_id or seller_id_of(row)).first()
+        seller = Seller.objects.filter(pk__in=[seller_id or seller_id_of(row)]).first()
         noun = self.audit_name if self.audit_name and isinstance(row, self.model) else row._meta.model_name
         record(f"{noun}.{verb}", actor=person_of(request), seller=seller, shop=shop, subject=row, **data)
 

@@ -85,10 +85,8 @@ def add_product(shop: Shop, mark: str, number: int) -> Product:
         old_price=Decimal(1990),
         synced_at=NOON,
     )
-    author = shop.seller.members.select_related("person").first()
-    Cost.objects.create(
-        product=product, starts_on=date(2026, 1, 1), amount=600, currency="RUB", entered_by=author and author.person
-    )
+    author = Person.objects.filter(members__seller=shop.seller).order_by("pk").first()
+    Cost.objects.create(product=product, starts_on=date(2026, 1, 1), amount=600, currency="RUB", entered_by=author)
     PriceChange.objects.create(
         product=product,
         seen_at=NOON,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import ModelAdmin
 from django.db import connection
 from django.db.models import Model
 from django.test import Client, RequestFactory
@@ -14,7 +13,7 @@ from django.urls import reverse
 from apps.shops.models import AuditEntry, Member, Seller
 from apps.shops.scoped_admin import ScopedAdmin
 
-PAGES: list[tuple[type[Model], ModelAdmin]] = sorted(admin.site._registry.items(), key=lambda item: item[0]._meta.label)
+PAGES: list[tuple[type[Model], Any]] = sorted(admin.site._registry.items(), key=lambda item: item[0]._meta.label)
 SCOPED = [model for model, page in PAGES if isinstance(page, ScopedAdmin)]
 OTHERS = [model for model, page in PAGES if not isinstance(page, ScopedAdmin)]
 ACTIONS = [(model, name) for model, page in PAGES for name in (*page.actions, "delete_selected")]
@@ -42,7 +41,7 @@ def request_of(member: Member) -> Any:
     return request
 
 
-def row_of(model: type[Model], seller: Seller) -> Model:
+def row_of(model: Any, seller: Seller) -> Any:
     """One of the seller's rows, the newest; of a model without an owner just one, when there is any."""
     rows = model._default_manager.all()
     path = getattr(model, "seller_path", None)

@@ -139,7 +139,7 @@ def test_every_page_is_in_the_sidebar() -> None:
 
 
 def test_the_sidebar_offers_what_may_be_opened(anna: Filled) -> None:
-    viewer = anna.seller.members.select_related("person__user").filter(role="viewer").first()
+    viewer = anna.seller.members.select_related("person__user").filter(role="viewer")[0]
     page = client_of(viewer).get("/admin/").content.decode()
     assert reverse("admin:catalog_product_changelist") in page
     assert reverse("admin:shops_credential_changelist") not in page

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from pytest_django import Settings
 
 from apps.common.clock import real_now
-from apps.common.db import take_lock
+from apps.common.db import session_lock, take_lock
 from apps.decisions import executor, switch
 from apps.decisions.kinds import Accepted
 from apps.decisions.models import Command
@@ -25,13 +27,12 @@ State = Command.State
 
 
 @contextmanager
-def somebody_at(*scope: object) -> Iterator[None]:
-    """Another session that is just turning a switch."""
+def elsewhere(lock: Callable[[], AbstractContextManager[object]]) -> Iterator[None]:
+    """Another session holds a lock."""
     taken, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with transaction.atomic():
-            take_lock("sending", *scope)
+        with transaction.atomic(), lock():
             taken.set()
             done.wait(10)
         connection.close()
@@ -44,6 +45,16 @@ def somebody_at(*scope: object) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+
+
+def somebody_at(scope: object) -> AbstractContextManager[None]:
+    """Somebody is just turning a switch on."""
+
+    def turning() -> AbstractContextManager[None]:
+        take_lock("sending", scope)
+        return nullcontext()
+
+    return elsewhere(turning)
 
 
 @pytest.mark.parametrize("everywhere", [True, False])
@@ -116,3 +127,16 @@ def test_it_waits_for_a_call_under_way(command: Command, market: Market) -> None
 
     assert order == ["the call", "the switch"]
     assert executor.run(command.pk, now=NOON) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_sleeps_in_its_send_does_not_keep_it_from_being_turned(
+    command: Command, market: Market, settings: Settings
+) -> None:
+    settings.HTTP_DEADLINE_SECONDS, settings.LEASE_MARGIN_SECONDS = 0.2, 0.3
+    began = time.monotonic()
+    with elsewhere(lambda: session_lock("sending", "all", shared=True)):
+        switch.turn(on=True, shop=None, by=None)
+        assert time.monotonic() - began >= 0.5
+
+        assert step(command).problem["code"] == "stopped"

@@ -9,6 +9,7 @@ import pytest
 
 from apps.decisions import switch
 from apps.decisions.models import Command
+from apps.notifications.models import OutboxMessage
 from tests.faults.harness import Fleet, eventually
 from tests.faults.trade import SEND, trade_of
 
@@ -20,7 +21,7 @@ QUEUED, UNDISTURBED = 50, 5
 
 def test_no_send_begins_after_the_switch_was_turned(fleet: Fleet) -> None:
     with trade_of(fleet, skus=110) as trade:
-        commands = [trade.approve(proposal) for proposal in trade.proposals(most=QUEUED)]
+        commands = [trade.approve(card) for card in trade.cards(most=QUEUED)]
         assert len(commands) == QUEUED
         for _ in range(2):
             trade.worker()
@@ -37,6 +38,8 @@ def test_no_send_begins_after_the_switch_was_turned(fleet: Fleet) -> None:
         assert UNDISTURBED < len(calls) < QUEUED
         assert states == {State.VERIFIED: len(calls), State.CANCELLED: QUEUED - len(calls)}
         assert len(trade.changes()) == len(calls)
-        for command in Command.objects.filter(state=State.CANCELLED):
-            trade.unchanged(command)
-            assert "The kill switch is on: nothing is sent." in trade.said(command)[0]
+        cancelled = Command.objects.filter(state=State.CANCELLED)
+        told = OutboxMessage.objects.filter(name="command_ended").values_list("params__command", flat=True)
+        assert sorted(told) == sorted(cancelled.values_list("pk", flat=True))
+        trade.unchanged(cancelled[0])
+        assert "The kill switch is on: nothing is sent." in trade.said(cancelled[0])[0]

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import islice
 from typing import Any, cast
 
 import requests
@@ -22,7 +21,7 @@ from redis import Redis
 
 from apps.catalog.models import PriceChange, Product
 from apps.decisions.approval import Objected, approve, propose
-from apps.decisions.kinds import Draft, payload_of
+from apps.decisions.kinds import Draft, hash_of, payload_of
 from apps.decisions.models import Attempt, Command, Proposal
 from apps.experiments.models import Experiment
 from apps.notifications.models import OutboxMessage
@@ -79,26 +78,42 @@ class Trade:
 
     def proposal(self) -> Proposal:
         """A rise of a product that nobody has proposed anything for, waiting for a decision."""
-        return self.proposals(most=1)[0]
-
-    def proposals(self, *, most: int) -> list[Proposal]:
-        """The same for so many products, as far as there are any that a rise is allowed for."""
         taken = {int(target.partition(":")[2]) for target in Proposal.objects.values_list("target", flat=True)}
         fresh = Product.objects.exclude(pk__in=taken).order_by("pk")
-        return list(islice(filter(None, map(self.propose, fresh)), most))
+        return next(filter(None, map(self.propose, fresh)))
 
     def propose(self, product: Product) -> Proposal | None:
         """None when a guardrail forbids it, as where the cost is not known."""
-        assert product.price is not None
-        price = grid_of(product.currency).nearest(product.price * RISE)
-        draft = Draft(payload=draft_of(product, price), currency=product.currency)
-        now = self.now
+        now, draft = self.now, self.draft(product)
         try:
             return propose(
                 shop=self.live.shop, kind=SetPrice(), draft=draft, now=now, expires_at=now + timedelta(days=1)
             )
         except Objected:
             return None
+
+    def cards(self, *, most: int | None = None) -> list[Proposal]:
+        """Rises of so many products whose cost is known: what `propose` makes, whose checks take long for hundreds."""
+        now = self.now
+        drafts = [self.draft(product) for product in Product.objects.exclude(costs=None).order_by("pk")[:most]]
+        return Proposal.objects.bulk_create(
+            Proposal(
+                shop=self.live.shop,
+                kind=SetPrice.key,
+                target=SetPrice().target(draft.payload),
+                payload=draft.payload.model_dump(mode="json"),
+                payload_hash=hash_of(draft.payload),
+                currency=draft.currency,
+                created_at=now,
+                expires_at=now + timedelta(days=1),
+            )
+            for draft in drafts
+        )
+
+    def draft(self, product: Product) -> Draft:
+        assert product.price is not None
+        price = grid_of(product.currency).nearest(product.price * RISE)
+        return Draft(payload=draft_of(product, price), currency=product.currency)
 
     def approve(self, proposal: Proposal, *, by: Member | None = None) -> Command:
         command = approve(
@@ -117,7 +132,9 @@ class Trade:
         self._ask("POST", "/_faults", json={"route": route, "kind": kind, **options})
 
     def heal(self) -> None:
+        """No fault is left, and what was called so far is forgotten."""
         self._ask("DELETE", "/_faults")
+        self._ask("DELETE", "/_calls")
 
     def calls(self, route: str = SEND) -> list[dict[str, Any]]:
         return cast(list[dict[str, Any]], self._ask("GET", "/_calls", params={"route": route}))
@@ -213,7 +230,7 @@ class Trade:
 
 
 @contextmanager
-def trade_of(fleet: Fleet, *, skus: int = 60) -> Iterator[Trade]:
+def trade_of(fleet: Fleet, *, skus: int) -> Iterator[Trade]:
     """Anna's shop after its morning sync, with costs; the fleet's processes work for it."""
     with Redis.from_url(settings.REDIS_URL) as limits:
         limits.flushdb()  # what an earlier test has used of the marketplace's limits

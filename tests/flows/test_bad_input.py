@@ -40,7 +40,7 @@ pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def live(settings: Settings, empty_redis: redis.Redis) -> Iterator[LiveShop]:
-    with stamina.set_testing(True, attempts=2), live_shop(settings, skus=40, history_days=20) as live:
+    with stamina.set_testing(True, attempts=2), live_shop(settings, skus=25, history_days=20) as live:
         PricingSettings.objects.update(days_between_changes=1)  # every product is looked at on every day
         yield live
 
@@ -142,15 +142,15 @@ def test_malformed_rows_are_counted_and_cost_nobody_else_his_data(live: LiveShop
 
     assert run.state == JobRun.State.DONE
     spoilt = SyncRun.objects.get(bad_count__gt=0)
-    assert (spoilt.source, spoilt.state, spoilt.received) == ("products", SyncRun.State.COMPLETE, 40)
+    assert (spoilt.source, spoilt.state, spoilt.received) == ("products", SyncRun.State.COMPLETE, 25)
     assert [row["reason"] for row in spoilt.bad_rows] == [
         "product_id: Value error, expected a whole number of 64 bits"
     ] * 2
-    assert Product.objects.count() == 39
+    assert Product.objects.count() == 24
     assert Order.objects.exists()
 
     live.next_morning()
-    assert Product.objects.filter(is_archived=False, price__isnull=False).count() == 40
+    assert Product.objects.filter(is_archived=False, price__isnull=False).count() == 25
 
 
 def test_absent_costs_are_counted_and_block_every_price_of_theirs(live: LiveShop) -> None:

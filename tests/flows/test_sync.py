@@ -16,6 +16,7 @@ import pytest
 from pytest_django import Settings
 from redis import Redis
 
+from apps.backoffice.demo.world import World as ControlledWorld
 from apps.catalog.models import PriceChange, Product, StockSnapshot, Warehouse
 from apps.common.clock import real_now
 from apps.common.periods import Period
@@ -24,24 +25,29 @@ from apps.jobs.models import JobRun, SyncRun
 from apps.jobs.sync_runs import SyncIncomplete
 from apps.marketplaces.standins.faults import Fault, Kind
 from apps.marketplaces.standins.ozon_seller import posting_rows, products, stocks
+from apps.marketplaces.standins.ozon_seller import postings as posting_pages
+from apps.marketplaces.standins.registry import Shop as ImitatedShop
+from apps.marketplaces.standins.registry import running_standins
 from apps.marketplaces.standins.world import START, NewPrice, World
 from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, TouchedDay
 from apps.sales.panel import IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK, Panel, panel
-from apps.sales.shop_sync import advance, data_as_of
+from apps.sales.shop_sync import advance, data_as_of, summary
 from apps.sales.totals import totals
 from apps.shops.clients import ozon_seller
 from apps.shops.models import Credential
-from tests.flows.shop import LiveShop, live_shop
+from tests import cast
+from tests.flows.shop import API_KEY, LiveShop, live_shop
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
 
+HISTORY = 15  # days of the small worlds
 ORDERED = ("units", "revenue", "cancelled_units", "returned_units")
 EVENTS = ("cancellations", "returns")
 
 
 @pytest.fixture
 def live(settings: Settings, empty_redis: object) -> Iterator[LiveShop]:
-    with live_shop(settings, skus=15, history_days=45) as shop:
+    with live_shop(settings, skus=15, history_days=HISTORY) as shop:
         yield shop
 
 
@@ -117,7 +123,7 @@ def assert_equals_the_ledger(live: LiveShop, days: Period, *, events: Period | N
 def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
     settings: Settings, empty_redis: object
 ) -> None:
-    with live_shop(settings, skus=40, history_days=200) as live:
+    with live_shop(settings, skus=25, history_days=200) as live:
         live.sync()
         first_sync, history = live.today, SalesHistory.objects.get()
         assert history.sales_from == first_sync - timedelta(days=180)
@@ -125,7 +131,7 @@ def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
         assert_equals_the_ledger(live, Period(history.sales_from, first_sync - timedelta(days=1)), events=None)
         assert not DailyFact.objects.filter(cancellations__isnull=False).exists()
 
-        for _ in range(6):
+        for _ in range(5):
             live.next_morning()
             yesterday = live.today - timedelta(days=1)
             assert_equals_the_ledger(live, Period(history.sales_from, yesterday), events=Period(first_sync, yesterday))
@@ -140,6 +146,20 @@ def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
         assert not TouchedDay.objects.filter(day__lt=live.today).exists()
 
 
+def test_a_day_is_a_day_of_the_shop_s_own_zone(settings: Settings, empty_redis: object) -> None:
+    zone = "Asia/Vladivostok"
+    imitated = ImitatedShop(client_id="101", api_key=API_KEY, skus=15, history_days=HISTORY, zone=zone)
+    with running_standins(shops=[imitated]) as standins:
+        settings.OZON_API_URL = settings.WORLD_URL = standins.url
+        owner = cast.anna()
+        owner.seller.shops.update(timezone=zone)
+        live = LiveShop(owner, owner.seller.shops.get(), ControlledWorld(standins.url), standins)
+        live.sync()
+        live.next_morning()
+        yesterday = live.today - timedelta(days=1)
+        assert_equals_the_ledger(live, Period.ending(yesterday, days=HISTORY), events=Period(yesterday, yesterday))
+
+
 def test_a_day_that_nothing_was_synced_on_is_made_up_for(live: LiveShop) -> None:
     live.sync()
     first_sync = live.today
@@ -148,7 +168,7 @@ def test_a_day_that_nothing_was_synced_on_is_made_up_for(live: LiveShop) -> None
     live.next_morning()
 
     yesterday = live.today - timedelta(days=1)
-    assert_equals_the_ledger(live, Period(first_sync - timedelta(days=40), yesterday), events=None)
+    assert_equals_the_ledger(live, Period(first_sync - timedelta(days=HISTORY - 1), yesterday), events=None)
     seen = facts(live, EVENTS, Period(first_sync, yesterday))
     assert {day for (_, day), values in seen.items() if any(values)} <= {yesterday}, "a change is seen when it is read"
 
@@ -176,11 +196,11 @@ def test_the_panel_holds_units_net_of_cancellations(live: LiveShop) -> None:
 
     assert seen.days[-1] == last
     assert seen.known_days.all()
-    ordered = truth(live, ("units", "cancelled_units", "returned_units"), Period.ending(last, days=45))
+    ordered = truth(live, ("units", "cancelled_units", "returned_units"), Period.ending(last, days=HISTORY))
     for sku, row in zip(world_of(live).catalog.sku.tolist(), rows_of(live, seen), strict=True):
-        expected = [ordered.get((sku, day), (0, 0, 0)) for day in Period.ending(last, days=45)]
-        assert seen.units[row, 15:].tolist() == [units - cancelled for units, cancelled, _ in expected]
-        assert seen.returned[row, 15:].tolist() == [returned for _, _, returned in expected]
+        expected = [ordered.get((sku, day), (0, 0, 0)) for day in Period.ending(last, days=HISTORY)]
+        assert seen.units[row, -HISTORY:].tolist() == [units - cancelled for units, cancelled, _ in expected]
+        assert seen.returned[row, -HISTORY:].tolist() == [returned for _, _, returned in expected]
     assert not panel(live.shop, live.today, live.today).known_days.any(), "today has not ended"
 
 
@@ -214,7 +234,7 @@ def test_it_goes_on_where_the_last_slice_stopped(live: LiveShop) -> None:
     assert slices > 2
     assert data_as_of(live.shop) == run.as_of
     last = live.today - timedelta(days=1)
-    assert_equals_the_ledger(live, Period.ending(last, days=40), events=None)
+    assert_equals_the_ledger(live, Period.ending(last, days=HISTORY), events=None)
     pages = live.standins.of.frame.calls.of("ozon:/v3/posting/fbo/list")
     cursors = [(call.request["filter"]["since"], call.request["cursor"]) for call in pages]
     assert len(cursors) == len(set(cursors)), "no page was read twice"
@@ -250,7 +270,7 @@ def test_short_pages_are_read_to_the_end(live: LiveShop) -> None:
     live.sync()
 
     assert Product.objects.count() == 15
-    assert_equals_the_ledger(live, Period.ending(live.today - timedelta(days=1), days=40), events=None)
+    assert_equals_the_ledger(live, Period.ending(live.today - timedelta(days=1), days=HISTORY), events=None)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +300,7 @@ def test_the_next_job_makes_up_for_one_that_failed(live: LiveShop) -> None:
     live.next_morning()
 
     assert data_as_of(live.shop) is not None
-    assert_equals_the_ledger(live, Period.ending(live.today - timedelta(days=1), days=40), events=None)
+    assert_equals_the_ledger(live, Period.ending(live.today - timedelta(days=1), days=HISTORY), events=None)
     assert SalesHistory.objects.get().events_from == live.today
 
 
@@ -301,10 +321,8 @@ def test_empty_answers_for_everything_archive_nothing_and_feed_no_decision(live:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("/v4/product/info/stocks", "stock"),
         ("/v1/product/info/stocks-by-warehouse/fbo", "stock"),
         ("/v3/posting/fbo/list", "fbo_postings"),
-        ("/v4/posting/fbs/list", "fbs_postings"),
         ("/v3/product/info/list", "products"),
     ],
 )
@@ -318,7 +336,7 @@ def test_one_empty_list_makes_the_day_incomplete(live: LiveShop, path: str, sour
     live.standins.of.frame.faults.clear()
     live.sync()
     yesterday = live.today - timedelta(days=1)
-    assert_equals_the_ledger(live, Period.ending(yesterday, days=40), events=Period(yesterday, yesterday))
+    assert_equals_the_ledger(live, Period.ending(yesterday, days=HISTORY), events=Period(yesterday, yesterday))
 
 
 def test_a_product_that_vanished_is_archived_and_comes_back(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,6 +488,35 @@ def test_orders_keep_their_number_and_their_channel(live: LiveShop) -> None:
     assert not OrderLine.objects.filter(product=None).exists()
     assert not Order.objects.exclude(lines__isnull=False).exists()
     assert Warehouse.objects.filter(scheme="fbo").exclude(name="").exists()
+
+
+def test_a_posting_that_comes_twice_counts_once(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = posting_pages.fbo_rows
+    monkeypatch.setattr(posting_pages, "fbo_rows", lambda *asked: [row for row in rows(*asked) for _ in range(2)])
+
+    run = live.sync()
+
+    assert_equals_the_ledger(live, Period.ending(live.today - timedelta(days=1), days=HISTORY), events=None)
+    told = summary(run)
+    assert told["unread"]["fbo_postings"] == Order.objects.filter(channel="ozon_fbo").count()
+    assert told["written"]["fbs_postings"] > 0
+    assert told["lines_without_product"] == 0
+
+
+def test_sales_of_a_product_that_comes_later_are_counted_when_it_does(
+    live: LiveShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = products.chosen_products
+    monkeypatch.setattr(
+        products,
+        "chosen_products",
+        lambda world, wanted, **options: [i for i in listed(world, wanted, **options) if i != 0],
+    )
+    assert summary(live.sync())["lines_without_product"] > 0
+    monkeypatch.undo()
+
+    assert summary(live.sync())["lines_without_product"] == 0
+    assert_equals_the_ledger(live, Period.ending(live.today - timedelta(days=1), days=HISTORY), events=None)
 
 
 def test_nothing_about_the_buyer_is_stored(live: LiveShop) -> None:

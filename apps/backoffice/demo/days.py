@@ -5,12 +5,16 @@ This stands in for beat, whose hours would never come: the world's date moves wh
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 
 from celery import current_app
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from apps.backoffice.demo.world import World
 from apps.common import clock
@@ -23,6 +27,8 @@ from apps.jobs.timetable import Job, ticks, timetable
 from apps.notifications import outbox
 from apps.shops.models import Shop
 
+log = logging.getLogger(__name__)
+
 ENDED = (JobRun.State.DONE, JobRun.State.FAILED, JobRun.State.SKIPPED)
 LONGEST_JOB_SECONDS = 300
 LONGEST_TALK_SECONDS = 60
@@ -30,30 +36,47 @@ LOOK_SECONDS = 0.1
 # A demo's days come when they are asked for: catching up and watching belong to a clock that goes by itself.
 OWN_TICKS = ("commands.sweep", "proposals.expire", "experiments.sweep")
 
+Watch = Callable[[JobRun], None]
+
 
 class DemoFailed(Exception):
     """A day could not be lived through; the text says what went wrong."""
 
 
-def live_through(world: World, shop: Shop, day: date, *, after: dict[str, Callable[[], None]] | None = None) -> None:
-    """Run every slot of `day` for the shop. `after` names what the demo does itself once a job is done."""
+def live_through(
+    world: World,
+    shop: Shop,
+    day: date,
+    *,
+    watch: Watch | None = None,
+    after: dict[str, Callable[[], None]] | None = None,
+) -> None:
+    """Run every slot of `day` for the shop. `watch` sees each run while it is waited for; `after` names what the demo
+    does itself once a job is done."""
     now = clock.now()
     expire_due(now=now)
     for job in timetable():
         if job.is_for(shop):
             world.notice(_("%(job)s…") % {"job": job.title}, "progress", day)
-            run_slot(job, shop, day, now)
+            run_slot(job, shop, day, now, watch=watch)
             (after or {}).get(job.name, lambda: None)()
     wait_for_silence()
     world.notice(_("The day is ready."), "ready", day)
 
 
-def run_slot(job: Job, shop: Shop, day: date, now: datetime) -> JobRun:
+def run_slot(job: Job, shop: Shop, day: date, now: datetime, *, watch: Watch | None = None) -> JobRun:
     """Claim the slot and wait for its end. Raises `DemoFailed`."""
     due = min(at_time(day, job.at, shop.timezone), now)
     plan(job=job, shop=shop, due=due)
     slot = JobRun.objects.filter(job=job.name, shop=shop, slot=day.isoformat())
-    wait_until(lambda: slot.filter(state__in=ENDED).exists(), LONGEST_JOB_SECONDS, f"the job {job.name}")
+
+    def has_ended() -> bool:
+        run = slot.get()
+        if watch:
+            watch(run)
+        return run.state in ENDED
+
+    wait_until(has_ended, LONGEST_JOB_SECONDS, f"the job {job.name}")
     run = slot.get()
     if run.state != JobRun.State.DONE:
         raise DemoFailed(f"the job {job.name} of {day} ended as {run.state}: {run.error}")
@@ -64,23 +87,43 @@ def wait_for_silence() -> None:
     """Until no command moves and every message that is due has reached its chat."""
     moving = Command.objects.filter(state__in=Command.LIVE)
     wait_until(lambda: not moving.exists(), LONGEST_JOB_SECONDS, "the commands")
-    wait_until(lambda: not outbox.waiting(now=clock.now()).exists(), LONGEST_TALK_SECONDS, "the messages")
+    waiting = outbox.waiting(now=clock.now())
+    wait_until(lambda: not waiting.exists(), LONGEST_TALK_SECONDS, "the messages")
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float, what: str) -> None:
     deadline = time.monotonic() + seconds
-    last_tick = 0.0
     while not is_so():
         if time.monotonic() > deadline:
             raise DemoFailed(f"waited {seconds:.0f} seconds in vain for {what}")
-        if time.monotonic() - last_tick > 1:
-            send_ticks()
-            last_tick = time.monotonic()
         time.sleep(LOOK_SECONDS)
 
 
-def send_ticks() -> None:
-    """What beat would send every few seconds."""
-    for tick in ticks():
-        if tick.task in OWN_TICKS:
-            current_app.send_task(tick.task, expires=10)
+@contextmanager
+def ticking() -> Iterator[None]:
+    """Send what beat would send every so often, from a thread beside the block."""
+    over = threading.Event()
+    thread = threading.Thread(target=_tick_until, args=(over,), name="ticks", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _tick_until(over: threading.Event) -> None:
+    own = [tick for tick in ticks() if tick.task in OWN_TICKS]
+    last = {tick.task: time.monotonic() for tick in own}
+    while not over.wait(1):
+        for tick in own:
+            if time.monotonic() - last[tick.task] >= tick.every.total_seconds():
+                last[tick.task] = time.monotonic()
+                _send(tick.task)
+
+
+def _send(task: str) -> None:
+    try:
+        current_app.send_task(task, expires=10, retry=False)
+    except OperationalError as error:
+        log.warning("the queue did not take the tick %s: %s", task, error)

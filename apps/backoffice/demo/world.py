@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
 TIMEOUT_SECONDS = 30
+START_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,7 @@ class Message:
         return tuple(button for row in self.rows for button in row)
 
 
-@dataclass(frozen=True)
-class Truth:
+class Truth(NamedTuple):
     """What the world knows of one product and day: units and revenue ordered, how many of them ended how, and what
     was cancelled or came back on the day itself."""
 
@@ -50,6 +51,19 @@ class World:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
         self._session = requests.Session()
+
+    def wait_for_answer(self) -> None:
+        """It starts at the same time as whoever asks it. Raises `requests.ConnectionError` when it does not come."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.today()
+            except requests.ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def today(self) -> date:
         return date.fromisoformat(self._get("/world/clock")["date"])

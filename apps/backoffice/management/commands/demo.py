@@ -5,20 +5,31 @@ Everything is started here and stopped together; what must happen in it is `demo
 
 from __future__ import annotations
 
+import io
 import sys
 from contextlib import nullcontext
+from signal import SIGINT
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 
 from apps.backoffice import processes
 from apps.backoffice.demo.stage import Stage, StageTaken, empty_data, only_one, set_stage
+from apps.backoffice.demo.terminal import TELLER, Terminal
 from config.env import env_file
 from config.servers import ServiceError
 from config.services import ensure
 
 LEFT_OUT = (processes.RELEASE, "beat")
+# Nobody reads greetings here; and where the demo is run as root, its workers need not be told that it is.
+QUIET = {
+    "GUNICORN_CMD_ARGS": "--log-level warning",
+    "UVICORN_LOG_LEVEL": "warning",
+    "PYTHONWARNINGS": "ignore:::celery.platforms",
+}
 
 
 class Command(BaseCommand):
@@ -33,25 +44,38 @@ class Command(BaseCommand):
     def handle(self, once: bool, skus: int, seed: int, **options: Any) -> None:
         if not 20 <= skus <= 100_000:
             raise CommandError(f"--skus: expected 20 to 100000, got {skus}")
+        self.stdout.write("Preparing the demo: PostgreSQL and Redis…")
         try:
             with only_one(), ensure(settings.PLACE) if settings.EMBEDDED else nullcontext():
+                self.stdout.write("  an empty database…")
                 empty_data()
+                self._release()
                 code = self._run(set_stage(env_file()), once=once, skus=skus, seed=seed)
         except (ServiceError, StageTaken) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            code = 128 + SIGINT
         sys.exit(code)
 
+    def _release(self) -> None:
+        """In this process, which has loaded everything for it; its words matter only when it fails."""
+        words = io.StringIO()
+        try:
+            call_command("release", stdout=words, stderr=words)
+        except Exception:
+            self.stderr.write(words.getvalue())
+            raise
+        connections.close_all()
+
     def _run(self, stage: Stage, *, once: bool, skus: int, seed: int) -> int:
-        env = processes.environment(stage.variables)
-        self.stdout.write("Preparing the demo…")
-        if code := processes.release(env):
-            raise CommandError("The release step failed; nothing was started.", returncode=code)
-        manager = processes.Processes(env)
+        self.stdout.write(f"  a world of {skus} products, web, workers, bot…")
+        terminal = Terminal(sys.stdout, settings.STATE / "demo.log")
+        manager = processes.Processes(processes.environment(stage.variables | QUIET), terminal)
         manager.add("world", self._world(stage, skus, seed))
+        manager.add(TELLER, f"exec python manage.py demo_clock{' --once' if once else ''}")
         for name, command in processes.procfile().items():
             if name not in LEFT_OUT:
                 manager.add(name, command)
-        manager.add("clock", f"exec python manage.py demo_clock{' --once' if once else ''}")
         manager.loop()
         return int(manager.returncode or 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -11,19 +12,20 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 from tabulate import tabulate
 
-from apps.backoffice.demo.days import DemoFailed, live_through, send_ticks
+from apps.backoffice.demo.days import DemoFailed, live_through, ticking
 from apps.backoffice.demo.people import OWNER_ID, introduce
+from apps.backoffice.demo.progress import Progress
 from apps.backoffice.demo.walk import walk
 from apps.backoffice.demo.world import World
 from apps.catalog.costs import import_costs
 from apps.shops.models import Shop
 
-TICK_SECONDS = 2
 LOOK_SECONDS = 0.5
 
 
 class Command(BaseCommand):
     help = "Live through the demo's days as they come."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="walk through the whole loop without a person, and end")
@@ -31,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         world = World(settings.WORLD_URL)
         shop = Shop.objects.select_related("seller").get(kind=Shop.Kind.OZON)
-        with translation.override(settings.LANGUAGE_CODE):
+        with translation.override(settings.LANGUAGE_CODE), ticking():
             try:
                 self._first_day(world, shop)
                 if options["once"]:
@@ -43,27 +45,25 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
 
     def _first_day(self, world: World, shop: Shop) -> None:
+        world.wait_for_answer()
         day = world.today()
 
         def enter_costs() -> None:
             import_costs(shop=shop, costs=world.costs(), starts_on=day.replace(year=day.year - 1), by=None)
 
         introduce(world, shop.seller)
-        live_through(world, shop, day, after={"ozon_sync": enter_costs})
+        live_through(world, shop, day, watch=Progress(self._say).watch, after={"ozon_sync": enter_costs})
 
     def _live_on(self, world: World, shop: Shop) -> None:
-        lived, ticked = world.today(), 0.0
+        lived = world.today()
         while True:
             day = world.today()
             if day != lived:
                 self._live(world, shop, day)
                 lived = day
-            if time.monotonic() - ticked > TICK_SECONDS:
-                send_ticks()
-                ticked = time.monotonic()
             time.sleep(LOOK_SECONDS)
 
-    def _live(self, world: World, shop: Shop, day: Any) -> None:
+    def _live(self, world: World, shop: Shop, day: date) -> None:
         try:
             live_through(world, shop, day)
         except DemoFailed as error:

@@ -1,15 +1,23 @@
-"""Workers that die or sleep in the middle of a change: one change of price, one experiment, the story complete."""
+"""Workers that die or sleep in the middle of a change, and a Redis that dies under changes that wait: each price is
+changed once, each change has one experiment, and the story is complete."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from signal import SIGKILL
 
 import pytest
+import redis
+from celery import Celery
 
 from apps.decisions.models import Command
+from apps.experiments.models import Experiment
+from config.celery import RELIABILITY, ROUTES, broker_url
+from config.celery import app as vitrina
 from tests.faults.harness import Fleet, eventually
-from tests.faults.trade import READ, SEND, Trade, trade_of
+from tests.faults.trade import READ, SEND, Trade
 
 pytestmark = [pytest.mark.fault, pytest.mark.flow]
 
@@ -25,10 +33,19 @@ DEATHS = {
 }
 
 
-@pytest.fixture
-def trade(fleet: Fleet) -> Iterator[Trade]:
-    with trade_of(fleet, skus=40) as trade:
-        yield trade
+@pytest.fixture(autouse=True)
+def _no_worker_is_left(trade: Trade) -> Iterator[None]:
+    yield
+    trade.fleet.close()
+
+
+@contextmanager
+def waking(fleet: Fleet) -> Iterator[None]:
+    """What is approved in this process wakes the workers of the fleet."""
+    with Celery("a page", broker=broker_url(fleet.redis_url)) as app:
+        app.conf.update(RELIABILITY | {"task_routes": ROUTES})
+        yield
+    vitrina.set_current()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +81,7 @@ def test_at_whatever_step_a_worker_dies_the_change_is_sent_once(trade: Trade) ->
         trade.fleet.send("commands.run", commands[death].pk, queue=f"queue{number}")
     for worker in doomed.values():
         assert worker.wait_end(within=90) == -SIGKILL
-    assert {trade.story(command).experiments for command in commands.values()} == {0}
+    assert not Experiment.objects.filter(command__in=commands.values()).exists()
 
     trade.worker()
     trade.follow(*commands.values())
@@ -97,3 +114,24 @@ def test_a_worker_that_slept_through_its_lease_leaves_the_change_to_the_one_that
 
     sleeper.wait_line("the lease was lost")
     assert trade.changed_once(command).calls == [200]
+
+
+def test_a_redis_that_dies_and_forgets_everything_delays_approved_changes_and_no_more(trade: Trade) -> None:
+    server = trade.fleet.redis
+    sleeper = trade.worker()
+    sleeper.freeze()
+    with waking(trade.fleet):
+        commands = [trade.approved() for _ in range(3)]
+        with redis.from_url(trade.fleet.redis_url) as broker:
+            assert broker.llen("vitrina:money") >= 2  # one may be in the sleeper's hands
+        server.kill()
+        commands += [trade.approved() for _ in range(2)]
+
+    shutil.rmtree(server.folder)
+    server.start()
+    server.wait_ready()
+    sleeper.thaw()
+
+    assert trade.follow(*commands) == [State.VERIFIED] * 5
+    for command in commands:
+        assert trade.changed_once(command).calls == [200]

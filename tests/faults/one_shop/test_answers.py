@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.core.management import call_command
-from pytest_django.plugin import DjangoDbBlocker
 
 from apps.common.clock import real_now
 from apps.decisions import executor
@@ -19,10 +15,9 @@ from apps.decisions.models import Attempt, Command
 from apps.marketplaces.standins.world import NewPrice
 from apps.shops.models import Credential
 from apps.shops.roles import Role
-from config.servers import Redis
 from tests import cast
-from tests.faults.harness import Fleet, eventually, never, server_of_its_own
-from tests.faults.trade import READ, SEND, Trade, trade_of
+from tests.faults.harness import eventually, never
+from tests.faults.trade import READ, SEND, Trade
 from tests.threads import at_once
 
 pytestmark = [pytest.mark.fault, pytest.mark.flow]
@@ -31,29 +26,9 @@ State = Command.State
 NEVER_APPLIED_READS = 3 * executor.MAX_WRITES
 
 
-@pytest.fixture(scope="module")
-def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Here rows last until the end of the module: its tests share a shop and a worker, and each has its own product."""
-    with django_db_blocker.unblock():
-        yield
-        call_command("flush", interactive=False, verbosity=0)
-
-
-@pytest.fixture(scope="module")
-def shared_trade(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
-    with (
-        server_of_its_own(Redis, scratch=False) as redis,
-        closing(Fleet(tmp_path_factory.mktemp("fleet"), redis)) as fleet,
-        trade_of(fleet) as trade,
-    ):
-        trade.worker()
-        yield trade
-
-
-@pytest.fixture
-def trade(shared_trade: Trade) -> Iterator[Trade]:
-    yield shared_trade
-    shared_trade.heal()
+@pytest.fixture(scope="module", autouse=True)
+def _worker(shared_trade: Trade) -> None:
+    shared_trade.worker()
 
 
 def product_of(trade: Trade, command: Command) -> int:

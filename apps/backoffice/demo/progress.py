@@ -1,0 +1,36 @@
+"""How far the first morning has come, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apps.jobs.models import JobRun
+
+# What the stages of the first sync take of its whole, in percent: from, to. The others take no time to speak of.
+SHARES = {"fbo_postings": (5, 70), "fbs_postings": (70, 95), "facts": (95, 100)}
+STEP = 20
+
+
+class Progress:
+    """A line for each job when it begins, and for every further fifth of a sync."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._job = ""
+        self._percent = 0
+
+    def watch(self, run: JobRun) -> None:
+        if run.job != self._job:
+            self._job, self._percent = run.job, 0
+            self._say(f"  {run.job.replace('_', ' ')}…")
+        percent = _percent(run)
+        if percent >= self._percent + STEP:
+            self._percent = percent - percent % STEP
+            self._say(f"    {self._percent} %")
+
+
+def _percent(run: JobRun) -> int:
+    """How much of a sync is done; 0 for a job that does not tell."""
+    low, high = SHARES.get(run.progress.get("stage", ""), (0, 0))
+    done, total = run.progress.get("done") or 0, run.progress.get("total") or 0
+    return low + (high - low) * min(done, total) // total if total else low
