@@ -80,6 +80,8 @@ def configuration(*, level: str, json: bool, secrets: tuple[str, ...]) -> dict[s
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
+            # It asks workers that have not started yet, and says so each time.
+            "flower.inspector": {"level": "ERROR"},
             # Django gives these handlers of their own; one line per event is enough.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
