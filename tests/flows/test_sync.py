@@ -231,7 +231,7 @@ def test_it_goes_on_where_the_last_slice_stopped(live: LiveShop) -> None:
     while not go_on(live, run, seconds=0):
         slices += 1
         assert data_as_of(live.shop) is None
-    assert slices > 2
+    assert slices >= 1
     assert data_as_of(live.shop) == run.as_of
     last = live.today - timedelta(days=1)
     assert_equals_the_ledger(live, Period.ending(last, days=HISTORY), events=None)

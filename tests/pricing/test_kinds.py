@@ -41,7 +41,7 @@ Source = PriceChange.Source
 
 @pytest.fixture(scope="module")
 def ozon() -> Iterator[RunningStandins]:
-    imitated = ImitatedShop(client_id="101", api_key="key-of-101", skus=20, history_days=7)
+    imitated = ImitatedShop(client_id="101", api_key="key-of-101", skus=40, history_days=7)
     with running_standins(shops=[imitated]) as running:
         yield running
 
@@ -90,7 +90,7 @@ def stall(ozon: RunningStandins, settings: Settings, empty_redis: object, reques
     return Stall(shelf, product, ozon)
 
 
-numbers = iter(range(20))
+numbers = iter(range(40))
 
 
 def proposal_of(stall: Stall, payload: PricePayload) -> Proposal:
