@@ -303,7 +303,7 @@ async def test_scripted_faults_speak_as_the_bot_api_does(telegram_url: str, bot:
     script(telegram_url, route="telegram:sendMessage", kind="500")
     script(telegram_url, route="telegram:sendMessage", kind="502_after_apply")
     script(telegram_url, route="telegram:sendMessage", kind="truncated_json")
-    with pytest.raises(RetryAfter, match="3 seconds|0:00:03"):
+    with pytest.raises(RetryAfter, match=r"3 seconds|0:00:03"):
         await bot.send_message(anna.id, "one")
     with pytest.raises(NetworkError, match="Internal Server Error"):
         await bot.send_message(anna.id, "two")
