@@ -62,7 +62,7 @@ lock: setup
 	$(LOCK) --extra dev -o requirements-dev.txt
 	$(LOCK) -c requirements-dev.txt -o requirements.txt
 
-LOCK := $(PY) -m uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --python-version 3.11
+LOCK := $(PY) -m uv pip compile pyproject.toml --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-header -q --python-version 3.11
 
 messages: setup
 	$(PY) -m config.messages
