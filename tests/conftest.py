@@ -8,14 +8,18 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
+
+from tests import database
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests that commit are cleaned up by TRUNCATE, which the audit trail refuses everywhere else."""
+    """What tests commit is deleted after each; the audit trail must be truncated, which it refuses everywhere else."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("alter table logs disable trigger logs_no_truncate")
+    TransactionTestCase._fixture_teardown = lambda _case: database.empty()  # type: ignore[method-assign, assignment]
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.servers import Redis
+from tests import database
 from tests.faults.harness import Fleet, server_of_its_own
 from tests.faults.trade import Trade, trade_of
 
@@ -19,7 +19,7 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
     """Here committed rows last until the end of the module."""
     with django_db_blocker.unblock():
         yield
-        call_command("flush", interactive=False, verbosity=0)
+        database.empty()
 
 
 @pytest.fixture(scope="module")
