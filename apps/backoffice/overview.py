@@ -18,7 +18,7 @@ from apps.common.clock import real_now
 from apps.decisions.models import Command, Proposal
 from apps.experiments.models import Experiment
 from apps.jobs.models import JobRun
-from apps.sales.shop_sync import data_as_of
+from apps.sales.shop_sync import data_as_of_each
 from apps.shops.asking import visible
 from apps.shops.models import Credential, KillSwitch, Shop
 
@@ -83,14 +83,18 @@ def counts(request: HttpRequest) -> list[Count]:
 
 
 def shop_lines(request: HttpRequest, now: datetime) -> list[ShopLine]:
-    shops = list(visible(request, Shop.objects.filter(is_active=True)).select_related("kill_switch").order_by("name"))
+    """As many queries for a hundred shops as for one."""
+    shops = visible(request, Shop.objects.filter(is_active=True))
+    data = data_as_of_each(shops)
     all_stopped = KillSwitch.objects.filter(shop=None, is_on=True).exists()
     problems = dict(Credential.objects.filter(shop__in=shops).exclude(problem="").values_list("shop_id", "problem"))
-    return [_line(shop, now, all_stopped, problems.get(shop.pk, "")) for shop in shops]
+    return [
+        _line(shop, data.get(shop.pk), now, all_stopped, problems.get(shop.pk, ""))
+        for shop in shops.select_related("kill_switch").order_by("name")
+    ]
 
 
-def _line(shop: Shop, now: datetime, all_stopped: bool, key_problem: str) -> ShopLine:
-    as_of = data_as_of(shop)
+def _line(shop: Shop, as_of: datetime | None, now: datetime, all_stopped: bool, key_problem: str) -> ShopLine:
     switch = getattr(shop, "kill_switch", None)
     return ShopLine(
         shop=shop,

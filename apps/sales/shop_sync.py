@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from apps.catalog.account import sync_account
 from apps.catalog.categories import sync_categories
@@ -14,7 +14,7 @@ from apps.catalog.stock import sync_stock
 from apps.catalog.sync import sync_archive, sync_products
 from apps.common.periods import day_of
 from apps.jobs.models import JobRun
-from apps.jobs.sync_runs import SyncIncomplete, Work, latest_complete
+from apps.jobs.sync_runs import SyncIncomplete, Work, latest_complete, latest_moments
 from apps.marketplaces.errors import WrongCredentials
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.sales import rollup
@@ -82,3 +82,8 @@ def data_as_of(shop: Shop) -> datetime | None:
     """
     last = latest_complete(shop, rollup.SOURCE)
     return last.as_of if last else None
+
+
+def data_as_of_each(shops: QuerySet[Shop]) -> dict[int, datetime | None]:
+    """The same of many shops at once, by the shop's id."""
+    return latest_moments(shops, rollup.SOURCE)

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -16,12 +16,13 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from apps.backoffice.navigation import GROUPS
 from apps.shops.middleware import CONTENT_POLICY
-from apps.shops.models import Language, Person
+from apps.shops.models import Language, Person, Shop
 from tests.backoffice.fill import Filled, crowd, fill
 from tests.backoffice.site import PAGES, SCOPED, client_of, label, row_of, url, writes
 
 ROWS = 50
 MOST_QUERIES = 15
+SELLERS = 5
 each_model = pytest.mark.parametrize("model", [model for model, _ in PAGES], ids=label)
 
 
@@ -60,6 +61,27 @@ def test_the_timetable_of_many_shops_takes_few_queries(anna: Filled) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(reverse("admin:jobs_timetable")).status_code == 200
     assert len(queries) < MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
+
+
+def test_the_overview_takes_as_many_queries_however_many_shops_and_sellers_there_are(anna: Filled) -> None:
+    client = client_for(User, anna)  # who keeps the installation sees every seller's shops
+    one, queries = overview_of(client, Shop.objects.filter(pk=anna.shop.pk))
+    many, queries_of_many = overview_of(client, Shop.objects.filter(seller=anna.seller))
+    for number in range(SELLERS):
+        fill(f"Seller {number}")
+    all_sellers, queries_of_all = overview_of(client, Shop.objects.all())
+    assert (one, many, all_sellers) == (1, 1 + ROWS, 1 + ROWS + SELLERS)
+    assert queries == queries_of_many == queries_of_all
+
+
+def overview_of(client: Client, shops: QuerySet[Shop]) -> tuple[int, int]:
+    """How many shops the first page shows, and how many queries it takes, when only these are active."""
+    Shop.objects.update(is_active=False)
+    shops.update(is_active=True)
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(reverse("admin:index"))
+    assert all(line.data for line in answer.context["shops"])
+    return len(answer.context["shops"]), len(queries)
 
 
 @each_model
