@@ -154,6 +154,13 @@ def test_a_missing_page_says_so_without_a_traceback(anna: Filled) -> None:
     assert "Traceback" not in page.content.decode()
 
 
+def test_a_refused_page_says_who_can_change_that(anna: Filled) -> None:
+    viewer = anna.seller.members.select_related("person__user").filter(role="viewer")[0]
+    page = client_of(viewer).get(reverse("admin:shops_credential_changelist"))
+    assert page.status_code == 403
+    assert "Whoever owns the seller can change your role" in page.content.decode()
+
+
 def test_every_page_is_in_the_sidebar() -> None:
     named = [name for _title, pages in GROUPS for name, _icon in pages]
     assert sorted({*named} - {"jobs.timetable"}) == sorted(label(model) for model, _ in PAGES)
