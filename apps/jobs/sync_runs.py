@@ -145,18 +145,18 @@ def follow(work: Work, reading: Reading[Row]) -> bool:
 
 def latest_complete(shop: Shop, source: str) -> SyncRun | None:
     """The last run that read `source` up to its business moment; windows of the past before it do not count."""
-    return _up_to_its_moment(shop, source).first()
+    return _up_to_its_moment(source).filter(shop=shop).first()
 
 
 def latest_moments(shops: QuerySet[Shop], source: str) -> dict[int, datetime | None]:
     """The business moment of the last such run of every shop, by the shop's id, in one query; None without a run."""
-    moment = _up_to_its_moment(OuterRef("pk"), source).values("as_of")[:1]
+    moment = _up_to_its_moment(source).filter(shop=OuterRef("pk")).values("as_of")[:1]
     return dict(shops.order_by().values_list("pk", Subquery(moment)))
 
 
 def covered_until(shop: Shop, source: str) -> datetime | None:
     """Up to when a source that is read in windows has been read without a gap."""
-    last = _complete(shop, source).order_by("-until").first()
+    last = _complete(source).filter(shop=shop).order_by("-until").first()
     return last.until if last else None
 
 
@@ -173,13 +173,13 @@ def unread_ids(job_run: JobRun, sources: Sequence[str]) -> set[str] | None:
     return None if None in ids or sum(run.bad_count for run in runs) > len(ids) else set(ids)
 
 
-def _complete(shop: Shop | OuterRef, source: str) -> QuerySet[SyncRun]:
-    return SyncRun.objects.filter(shop=shop, source=source, state=SyncRun.State.COMPLETE)
+def _complete(source: str) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(source=source, state=SyncRun.State.COMPLETE)
 
 
-def _up_to_its_moment(shop: Shop | OuterRef, source: str) -> QuerySet[SyncRun]:
+def _up_to_its_moment(source: str) -> QuerySet[SyncRun]:
     """The newest first."""
-    return _complete(shop, source).filter(Q(until=None) | Q(until=F("as_of"))).order_by("-id")
+    return _complete(source).filter(Q(until=None) | Q(until=F("as_of"))).order_by("-id")
 
 
 def _read_on(work: Work, run: SyncRun, reading: Reading[Row]) -> bool:
