@@ -10,12 +10,12 @@ from django.contrib import admin
 from django.db.models import BigIntegerField, OuterRef, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Concat
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
@@ -28,6 +28,7 @@ from apps.decisions.words import say
 from apps.pricing import words
 from apps.pricing.kinds import PricePayload
 from apps.pricing.models import PriceRecommendation
+from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted
 from apps.shops.models import Member
 from apps.shops.roles import Action
@@ -172,38 +173,28 @@ class ProposalAdmin(_ChangeAdmin):
         for proposal in proposals:
             self.decide(request, _about(REJECTED, proposal), rejection_of(proposal.pk))
 
-    @action(
-        description=gettext_lazy("Approve"),
-        permissions=["approve"],
+    @button(
+        gettext_lazy("Approve"),
+        question=gettext_lazy("Approve this change?"),
+        consequence=gettext_lazy("It is sent to the marketplace at once, and read back."),
+        permission="approve",
         icon="check",
         variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": gettext_lazy("Approve this change?"),
-            "description": gettext_lazy("It is sent to the marketplace at once, and read back."),
-            "form_class": ApprovalForm,
-            "form_submit_text": gettext_lazy("Approve"),
-        },
+        form_class=ApprovalForm,
     )
-    def approve_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        proposal = self.get_queryset(request).get(pk=object_id)
+    def approve_this(self, request: HttpRequest, proposal: Proposal, form: BaseDialogForm) -> None:
         self.decide(request, _about(APPROVED, proposal), approval_of(proposal.pk, form.cleaned_data["payload_hash"]))
-        return self.back_to_row(request, object_id)
 
-    @action(
-        description=gettext_lazy("Reject"),
-        permissions=["approve"],
+    @button(
+        gettext_lazy("Reject"),
+        question=gettext_lazy("Reject this change?"),
+        consequence=gettext_lazy("Nothing is sent. The next analysis may propose it again."),
+        permission="approve",
         icon="close",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": gettext_lazy("Reject this change?"),
-            "description": gettext_lazy("Nothing is sent. The next analysis may propose it again."),
-            "form_submit_text": gettext_lazy("Reject"),
-        },
     )
-    def reject_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        proposal = self.get_queryset(request).get(pk=object_id)
+    def reject_this(self, request: HttpRequest, proposal: Proposal, form: BaseDialogForm) -> None:
         self.decide(request, _about(REJECTED, proposal), rejection_of(proposal.pk))
-        return self.back_to_row(request, object_id)
 
 
 class CommandAdmin(_ChangeAdmin):

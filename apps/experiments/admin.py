@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable
+from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
 
 from apps.common import clock, formats
 from apps.experiments import lifecycle
 from apps.experiments.models import Experiment, Verdict
+from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
@@ -107,52 +110,39 @@ class ExperimentAdmin(ScopedAdmin):
     def extend(self, request: HttpRequest, experiments: QuerySet[Experiment]) -> None:
         self._each(request, experiments, lifecycle.extend, EXTENDED)
 
-    @action(
-        description=gettext_lazy("Keep"),
-        permissions=["decide"],
+    @button(
+        gettext_lazy("Keep"),
+        question=gettext_lazy("Keep the new price?"),
+        consequence=gettext_lazy("Nothing is sent; the experiment ends."),
+        permission="decide",
         icon="check",
         variant=ActionVariant.SUCCESS,
-        dialog={
-            "title": gettext_lazy("Keep the new price?"),
-            "description": gettext_lazy("Nothing is sent; the experiment ends."),
-            "form_submit_text": gettext_lazy("Keep"),
-        },
     )
-    def keep_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._this(request, object_id, lifecycle.keep, KEPT)
+    def keep_this(self, request: HttpRequest, experiment: Experiment, form: BaseDialogForm) -> None:
+        self._each(request, [experiment], lifecycle.keep, KEPT)
 
-    @action(
-        description=gettext_lazy("Extend"),
-        permissions=["decide"],
+    @button(
+        gettext_lazy("Extend"),
+        question=gettext_lazy("Measure seven more days?"),
+        consequence=gettext_lazy("The new price stays until then."),
+        permission="decide",
         icon="more_time",
-        dialog={
-            "title": gettext_lazy("Measure seven more days?"),
-            "description": gettext_lazy("The new price stays until then."),
-            "form_submit_text": gettext_lazy("Extend"),
-        },
     )
-    def extend_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._this(request, object_id, lifecycle.extend, EXTENDED)
+    def extend_this(self, request: HttpRequest, experiment: Experiment, form: BaseDialogForm) -> None:
+        self._each(request, [experiment], lifecycle.extend, EXTENDED)
 
-    @action(
-        description=gettext_lazy("Roll back"),
-        permissions=["decide"],
+    @button(
+        gettext_lazy("Roll back"),
+        question=gettext_lazy("Roll back to the old price?"),
+        consequence=gettext_lazy("The old price is sent to the marketplace and read back."),
+        permission="decide",
         icon="undo",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": gettext_lazy("Roll back to the old price?"),
-            "description": gettext_lazy("The old price is sent to the marketplace and read back."),
-            "form_submit_text": gettext_lazy("Roll back"),
-        },
     )
-    def roll_this_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._this(request, object_id, lifecycle.roll_back, ROLLED_BACK)
+    def roll_this_back(self, request: HttpRequest, experiment: Experiment, form: BaseDialogForm) -> None:
+        self._each(request, [experiment], lifecycle.roll_back, ROLLED_BACK)
 
-    def _this(self, request: HttpRequest, object_id: str, verb: Verb, done: Any) -> HttpResponse:
-        self._each(request, self.get_queryset(request).select_related("product").filter(pk=object_id), verb, done)
-        return self.back_to_row(request, object_id)
-
-    def _each(self, request: HttpRequest, experiments: QuerySet[Experiment], verb: Verb, done: Any) -> None:
+    def _each(self, request: HttpRequest, experiments: Iterable[Experiment], verb: Verb, done: Promise) -> None:
         for experiment in experiments:
             self.decide(request, str(done) % {"experiment": experiment}, _decision(verb, experiment.pk))
 

@@ -21,9 +21,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
 from django.forms import BaseModelForm
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from apps.common.encrypted import SecretField
@@ -201,11 +199,6 @@ class _Page(_Fields, ModelAdmin):
             return False
         self.message_user(request, done, messages.SUCCESS)
         return True
-
-    def back_to_row(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """After an action of a row's page: the page itself, also for the dialog that htmx sent."""
-        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": page}) if "HX-Request" in request.headers else redirect(page)
 
 
 class ScopedAdmin(_Scope, _Page):
