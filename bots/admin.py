@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest
 
 from apps.shops.scoped_admin import SuperuserOnly
@@ -13,15 +12,15 @@ SHOWN = ("update_id", "chat_id", "received_at", "handled_at", "attempts", "error
 
 
 @admin.register(TelegramUpdate)
-class TelegramUpdateAdmin(SuperuserOnly):
+class TelegramUpdateAdmin(SuperuserOnly[TelegramUpdate]):
     """Without what people wrote: times, attempts and errors are enough to see why an update hangs."""
 
     list_display = SHOWN[:-1]
     fields = SHOWN
     readonly_fields = SHOWN
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: TelegramUpdate | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: TelegramUpdate | None = None) -> bool:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, TypeVar
 
 from django import forms
 from django.contrib import admin
@@ -11,11 +11,11 @@ from django.db.models import BigIntegerField, OuterRef, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
@@ -32,7 +32,8 @@ from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted
 from apps.shops.models import Member
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
+from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
+from apps.shops.typed_unfold import RowAction, display
 
 PROPOSAL_COLORS = {
     Proposal.State.PENDING: "warning",
@@ -48,23 +49,33 @@ COMMAND_COLORS = {
 APPROVED = gettext_lazy("%(proposal)s: approved, it is being carried out.")
 REJECTED = gettext_lazy("%(proposal)s: rejected.")
 Decision = Callable[[Member], object]
+Change = TypeVar("Change", Proposal, Command)
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 
-class _ChangeAdmin(ScopedAdmin):
+class Label(TypedDict):
+    """What a list adds to its rows."""
+
+    product_label: str | None
+
+
+class _ChangeAdmin(ScopedAdmin[Change]):
     """Pages of a change to a product: which one, and from what to what."""
 
     list_filter = ["shop", "state", "kind"]
     search_fields = ["product_label", "target"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
         named = Product.objects.filter(pk=OuterRef("product_id"), shop=OuterRef("shop"))
         label = named.annotate(label=Concat("offer_id", Value(" · "), "name")).values("label")
         product_id = Cast(KT("payload__product_id"), BigIntegerField())
-        rows: QuerySet = super().get_queryset(request)
-        return rows.annotate(product_id=product_id).annotate(product_label=label[:1])
+        rows: QuerySet[Change] = super().get_queryset(request).annotate(product_id=product_id)
+        return rows.annotate(product_label=label[:1])
 
     @display(description=gettext_lazy("product"), ordering="product_label")
-    def product(self, row: Any) -> str:
+    def product(self, row: WithAnnotations[Proposal, Label] | WithAnnotations[Command, Label]) -> str:
         return str(row.product_label or row.target)
 
     @display(description=gettext_lazy("change"))
@@ -72,22 +83,18 @@ class _ChangeAdmin(ScopedAdmin):
         return change_in_words(row)
 
 
-class ApprovalInline(ScopedInline):
+class ApprovalInline(HistoryInline[Approval]):
     model = Approval
-    fields: ClassVar = ["member", "verdict", "at"]
-    readonly_fields = fields
+    fields = ["member", "verdict", "at"]
     ordering = ["at"]
-    max_num = 0
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
         return super().get_queryset(request).select_related("member__person__user")
 
 
-class AttemptInline(ScopedInline):
+class AttemptInline(HistoryInline[Attempt]):
     model = Attempt
-    fields: ClassVar = ["number", "started_at", "finished_at", "outcome", "answer"]
-    readonly_fields = fields
-    max_num = 0
+    fields = ["number", "started_at", "finished_at", "outcome", "answer"]
 
 
 class ApprovalForm(BaseDialogForm):
@@ -100,7 +107,7 @@ class ApprovalForm(BaseDialogForm):
         self.fields["payload_hash"].initial = Proposal.objects.values_list("payload_hash", flat=True).get(pk=object_id)
 
 
-class ProposalAdmin(_ChangeAdmin):
+class ProposalAdmin(_ChangeAdmin[Proposal]):
     list_display = ["product", "change", "state_badge", "expected", "worst", "expires_at"]
     inlines = [ApprovalInline]
     actions = ["approve", "reject"]
@@ -158,18 +165,18 @@ class ProposalAdmin(_ChangeAdmin):
     def has_approve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return permitted(request, Action.APPROVE)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[RowAction]:
         """Buttons only while there is something to decide."""
         is_open = Proposal.objects.filter(pk=object_id, state=Proposal.State.PENDING).exists()
         return super().get_actions_detail(request, object_id) if is_open else []
 
     @admin.action(description=gettext_lazy("Approve"), permissions=["approve"])
-    def approve(self, request: HttpRequest, proposals: QuerySet[Proposal]) -> None:
+    def approve(self, request: HttpRequest, proposals: QuerySet[WithAnnotations[Proposal, Label]]) -> None:
         for proposal in proposals:
             self.decide(request, _about(APPROVED, proposal), approval_of(proposal.pk, proposal.payload_hash))
 
     @admin.action(description=gettext_lazy("Reject"), permissions=["approve"])
-    def reject(self, request: HttpRequest, proposals: QuerySet[Proposal]) -> None:
+    def reject(self, request: HttpRequest, proposals: QuerySet[WithAnnotations[Proposal, Label]]) -> None:
         for proposal in proposals:
             self.decide(request, _about(REJECTED, proposal), rejection_of(proposal.pk))
 
@@ -182,7 +189,9 @@ class ProposalAdmin(_ChangeAdmin):
         variant=ActionVariant.SUCCESS,
         form_class=ApprovalForm,
     )
-    def approve_this(self, request: HttpRequest, proposal: Proposal, form: BaseDialogForm) -> None:
+    def approve_this(
+        self, request: HttpRequest, proposal: WithAnnotations[Proposal, Label], form: BaseDialogForm
+    ) -> None:
         self.decide(request, _about(APPROVED, proposal), approval_of(proposal.pk, form.cleaned_data["payload_hash"]))
 
     @button(
@@ -193,11 +202,13 @@ class ProposalAdmin(_ChangeAdmin):
         icon="close",
         variant=ActionVariant.DANGER,
     )
-    def reject_this(self, request: HttpRequest, proposal: Proposal, form: BaseDialogForm) -> None:
+    def reject_this(
+        self, request: HttpRequest, proposal: WithAnnotations[Proposal, Label], form: BaseDialogForm
+    ) -> None:
         self.decide(request, _about(REJECTED, proposal), rejection_of(proposal.pk))
 
 
-class CommandAdmin(_ChangeAdmin):
+class CommandAdmin(_ChangeAdmin[Command]):
     list_display = ["product", "change", "state_badge", "writes", "sent_at", "verified_at", "trouble"]
     list_select_related = ["proposal"]
     inlines = [AttemptInline]
@@ -244,5 +255,5 @@ def rejection_of(proposal_id: int) -> Decision:
     return lambda member: reject(proposal_id=proposal_id, by=member, now=clock.now())
 
 
-def _about(sentence: Any, proposal: Any) -> str:
+def _about(sentence: Promise, proposal: WithAnnotations[Proposal, Label]) -> str:
     return str(sentence) % {"proposal": proposal.product_label or proposal}

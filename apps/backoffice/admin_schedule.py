@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
-from django_celery_beat.models import PeriodicTask
-from unfold.decorators import display
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from apps.shops.scoped_admin import SuperuserOnly
+from apps.shops.typed_unfold import Row, display
 
 
-class _Seeded(SuperuserOnly):
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+class _Seeded(SuperuserOnly[Row]):
+    def has_add_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
 
 
-class PeriodicTaskAdmin(_Seeded):
+class PeriodicTaskAdmin(_Seeded[PeriodicTask]):
     """What can be changed: whether a row fires and, behind the link to its time, when."""
 
     audit_name = "schedule"
@@ -36,7 +35,7 @@ class PeriodicTaskAdmin(_Seeded):
         return str(row.crontab or row.interval)
 
 
-class CrontabScheduleAdmin(_Seeded):
+class CrontabScheduleAdmin(_Seeded[CrontabSchedule]):
     """The time of a row, in the shop's zone. Each row has a time of its own."""
 
     audit_name = "schedule_time"
@@ -45,6 +44,6 @@ class CrontabScheduleAdmin(_Seeded):
     readonly_fields = ["timezone"]
 
 
-class IntervalScheduleAdmin(_Seeded):
+class IntervalScheduleAdmin(_Seeded[IntervalSchedule]):
     audit_name = "schedule_interval"
     list_display = ["__str__"]

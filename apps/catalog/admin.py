@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from apps.catalog.costs import KOPECK, MOST, set_cost
 from apps.catalog.models import Cost, PriceChange, Product, StockSnapshot
@@ -22,9 +22,20 @@ from apps.shops import audit
 from apps.shops.asking import person_of
 from apps.shops.models import Shop
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
+from apps.shops.scoped_admin import HistoryInline, ScopedAdmin, ScopedInline
+from apps.shops.typed_unfold import display
 
 UNKNOWN = gettext_lazy("unknown")
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class Figures(TypedDict):
+    """What the list of products adds to its rows; None is unknown."""
+
+    newest_cost: Decimal | None
+    units: int | None
 
 
 class CostForm(forms.ModelForm):
@@ -45,7 +56,7 @@ class CostForm(forms.ModelForm):
         return amount
 
 
-class CostInline(ScopedInline):
+class CostInline(ScopedInline[Cost]):
     model = Cost
     form = CostForm
     fields = ["starts_on", "amount", "currency", "entered_by", "entered_at"]
@@ -53,11 +64,9 @@ class CostInline(ScopedInline):
     add_action = change_action = delete_action = Action.EDIT_CATALOG
 
 
-class PriceChangeInline(ScopedInline):
+class PriceChangeInline(HistoryInline[PriceChange]):
     model = PriceChange
-    fields: ClassVar = ["seen_at", "price_from", "price_to", "currency", "source"]
-    readonly_fields = fields
-    max_num = 0
+    fields = ["seen_at", "price_from", "price_to", "currency", "source"]
 
 
 class WithoutCostFilter(admin.SimpleListFilter):
@@ -66,17 +75,17 @@ class WithoutCostFilter(admin.SimpleListFilter):
     title = gettext_lazy("unit cost")
     parameter_name = "cost"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         return [("known", _("known")), ("unknown", _("unknown"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
         known = Exists(Cost.objects.filter(product=OuterRef("pk")))
         choices = {"known": queryset.filter(known), "unknown": queryset.exclude(known)}
         return choices.get(self.value() or "", queryset)
 
 
 @admin.register(Product)
-class ProductAdmin(ScopedAdmin):
+class ProductAdmin(ScopedAdmin[Product]):
     list_display = ["offer_id", "name", "price_now", "crossed_out", "known_cost", "stock", "marketplace", "synced_at"]
     list_display_links = ["offer_id", "name"]
     list_select_related = ["shop"]
@@ -110,13 +119,12 @@ class ProductAdmin(ScopedAdmin):
         shown = ["marketplace", "price_now", "crossed_out", "lowest", "known_cost", "stock"]
         return [*shown, *(field.name for field in Product._meta.fields)]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         newest = Cost.objects.filter(product=OuterRef("pk")).order_by("-starts_on").values("amount")
         last_day = StockSnapshot.objects.filter(product=OuterRef("product")).order_by("-day").values("day")
         mornings = StockSnapshot.objects.filter(product=OuterRef("pk"), day=last_day[:1])
         units = mornings.values("product").annotate(units=Sum(F("present") - F("reserved"))).values("units")
-        products: QuerySet = super().get_queryset(request)
-        return products.annotate(newest_cost=newest[:1], units=units[:1])
+        return super().get_queryset(request).annotate(newest_cost=newest[:1], units=units[:1])
 
     @display(description=gettext_lazy("price"), ordering="price")
     def price_now(self, product: Product) -> str:
@@ -131,11 +139,11 @@ class ProductAdmin(ScopedAdmin):
         return _money(product.min_price, product, "—")
 
     @display(description=gettext_lazy("unit cost"), ordering="newest_cost")
-    def known_cost(self, product: Any) -> str:
+    def known_cost(self, product: WithAnnotations[Product, Figures]) -> str:
         return _money(product.newest_cost, product)
 
     @display(description=gettext_lazy("in stock"), ordering="units")
-    def stock(self, product: Any) -> str:
+    def stock(self, product: WithAnnotations[Product, Figures]) -> str:
         return str(UNKNOWN) if product.units is None else formats.whole(product.units)
 
     @display(description=gettext_lazy("SKU"), ordering="sku")
@@ -172,7 +180,7 @@ class ProductAdmin(ScopedAdmin):
 
 
 @admin.register(PriceChange)
-class PriceChangeAdmin(ScopedAdmin):
+class PriceChangeAdmin(ScopedAdmin[PriceChange]):
     list_display = ["seen_at", "product", "before", "after", "source"]
     list_select_related = ["product"]
     list_filter = ["product__shop", "source"]
@@ -189,7 +197,7 @@ class PriceChangeAdmin(ScopedAdmin):
 
 
 @admin.register(StockSnapshot)
-class StockSnapshotAdmin(ScopedAdmin):
+class StockSnapshotAdmin(ScopedAdmin[StockSnapshot]):
     list_display = ["day", "product", "warehouse", "present", "reserved"]
     list_select_related = ["product", "warehouse"]
     list_filter = ["product__shop", "warehouse"]
@@ -197,5 +205,5 @@ class StockSnapshotAdmin(ScopedAdmin):
     date_hierarchy = "day"
 
 
-def _money(amount: Decimal | None, row: Product | PriceChange, unknown: Any = UNKNOWN) -> str:
+def _money(amount: Decimal | None, row: Product | PriceChange, unknown: str | Promise = UNKNOWN) -> str:
     return str(unknown) if amount is None else formats.money(amount, row.currency)

@@ -6,11 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.decisions.switch import turn
@@ -18,6 +16,7 @@ from apps.shops.asking import is_superuser, person_of
 from apps.shops.models import KillSwitch
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
+from apps.shops.typed_unfold import Fieldsets, display
 
 
 class KillSwitchForm(forms.ModelForm):
@@ -44,7 +43,7 @@ class KillSwitchForm(forms.ModelForm):
 
 
 @admin.register(KillSwitch)
-class KillSwitchAdmin(ScopedAdmin):
+class KillSwitchAdmin(ScopedAdmin[KillSwitch]):
     """One row per shop that was ever stopped, and one, the superuser's, for the whole installation."""
 
     form = KillSwitchForm
@@ -53,16 +52,18 @@ class KillSwitchAdmin(ScopedAdmin):
     add_action = change_action = Action.STOP
     audit_name = None  # `turn` leaves the row
 
-    def get_fieldsets(self, request: HttpRequest, obj: KillSwitch | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: KillSwitch | None = None) -> Fieldsets:
         return [(None, {"fields": ["shop", "is_on", "words"] if obj and obj.is_on else ["shop", "is_on"]})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"is_on": True, **super().get_changeform_initial_data(request)}
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: KillSwitch | None = None) -> list[str]:
         return ["shop"] if obj else []
 
-    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: KillSwitch | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[KillSwitch]]:
         form = super().get_form(request, obj, change, **kwargs)
         if "shop" in form.base_fields:
             form.base_fields["shop"].required = not is_superuser(request)

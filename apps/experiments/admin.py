@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
@@ -21,7 +20,8 @@ from apps.experiments.models import Experiment, Verdict
 from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
+from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
+from apps.shops.typed_unfold import display
 
 State = Experiment.State
 Verb = Callable[..., object]
@@ -33,11 +33,9 @@ ROLLED_BACK = gettext_lazy("%(experiment)s: the price is being rolled back.")
 EXTENDED = gettext_lazy("%(experiment)s: seven more days.")
 
 
-class VerdictInline(ScopedInline):
+class VerdictInline(HistoryInline[Verdict]):
     model = Verdict
-    fields: ClassVar = ["as_of", "result", "likely", "money", "sold", "advice", "valid_days", "controls"]
-    readonly_fields = fields
-    max_num = 0
+    fields = ["as_of", "result", "likely", "money", "sold", "advice", "valid_days", "controls"]
 
     @display(description=gettext_lazy("probability"))
     def likely(self, verdict: Verdict) -> str:
@@ -53,7 +51,7 @@ class VerdictInline(ScopedInline):
 
 
 @admin.register(Experiment)
-class ExperimentAdmin(ScopedAdmin):
+class ExperimentAdmin(ScopedAdmin[Experiment]):
     list_display = ["product", "change", "days_in_words", "state_badge", "verdict_badge", "in_words"]
     list_filter = ["shop", "state"]
     search_fields = ["product__offer_id", "product__name", "=product__sku"]
@@ -67,7 +65,7 @@ class ExperimentAdmin(ScopedAdmin):
     ]
     readonly_fields = ["change", "days_in_words", "in_words"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Experiment]:
         return super().get_queryset(request).prefetch_related("verdicts")
 
     @display(description=gettext_lazy("price"))

@@ -9,7 +9,7 @@ from apps.shops.scoped_admin import ScopedAdmin
 
 
 @admin.register(LowStock)
-class LowStockAdmin(ScopedAdmin):
+class LowStockAdmin(ScopedAdmin[LowStock]):
     list_display = ["product", "level", "since_on"]
     list_select_related = ["product"]
     list_filter = ["level"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -16,7 +15,6 @@ from django.urls import URLPattern, path
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from apps.common import clock, formats
 from apps.jobs import due
@@ -27,7 +25,8 @@ from apps.jobs.timetable import Job, find_job, timetable
 from apps.shops.asking import permitted, visible
 from apps.shops.models import Shop
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
+from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
+from apps.shops.typed_unfold import display
 
 COLORS = {
     JobRun.State.DONE: "success",
@@ -65,15 +64,13 @@ class Line:
         return COLORS.get(JobRun.State(self.last.state), "default") if self.last else "default"
 
 
-class SyncRunInline(ScopedInline):
+class SyncRunInline(HistoryInline[SyncRun]):
     model = SyncRun
-    fields: ClassVar = ["source", "state", "received", "announced", "written", "bad_count", "error"]
-    readonly_fields = fields
-    max_num = 0
+    fields = ["source", "state", "received", "announced", "written", "bad_count", "error"]
 
 
 @admin.register(JobRun)
-class JobRunAdmin(ScopedAdmin):
+class JobRunAdmin(ScopedAdmin[JobRun]):
     list_display = ["title", "shop", "slot", "state_badge", "attempt", "started_at", "took", "trouble"]
     list_filter = ["shop", "job", "state"]
     list_select_related = ["shop"]
@@ -143,7 +140,7 @@ class JobRunAdmin(ScopedAdmin):
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(ScopedAdmin):
+class SyncRunAdmin(ScopedAdmin[SyncRun]):
     list_display = ["source", "shop", "state_badge", "received", "announced", "written", "bad_count", "started_at"]
     list_filter = ["shop", "source", "state"]
     list_select_related = ["shop"]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from apps.notifications.models import OutboxMessage
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
+from apps.shops.typed_unfold import display
 
 COLORS = {"sent": "success", "unknown": "warning", "dead": "danger", "expired": "danger"}
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(ScopedAdmin):
+class OutboxMessageAdmin(ScopedAdmin[OutboxMessage]):
     list_display = ["created_at", "name", "person", "state_badge", "attempts", "sent_at", "is_repeat"]
     list_select_related = ["person__user"]
     list_filter = ["seller", "state", "name"]

@@ -11,7 +11,7 @@ from apps.shops.scoped_admin import ScopedAdmin
 
 
 @admin.register(PricingSettings)
-class PricingSettingsAdmin(ScopedAdmin):
+class PricingSettingsAdmin(ScopedAdmin[PricingSettings]):
     """One row per shop, made with the first look at its prices; until then the defaults hold."""
 
     list_display = ["shop", "min_margin_rate", "max_step_rate", "days_between_changes", "cards_per_day"]

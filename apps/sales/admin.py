@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from apps.common import formats
 from apps.sales.models import DailyFact, Order, OrderLine
-from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
+from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
+from apps.shops.typed_unfold import display
 
 
-class OrderLineInline(ScopedInline):
+class OrderLineInline(HistoryInline[OrderLine]):
     model = OrderLine
-    fields: ClassVar = ["position", "name", "quantity", "price", "product"]
-    readonly_fields = fields
+    fields = ["position", "name", "quantity", "price", "product"]
     ordering = ["position"]
-    max_num = 0
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
         return super().get_queryset(request).select_related("product")
 
 
 @admin.register(Order)
-class OrderAdmin(ScopedAdmin):
+class OrderAdmin(ScopedAdmin[Order]):
     list_display = ["external_id", "order_number", "placed_at", "state_badge", "sum", "channel"]
     list_filter = ["shop", "status"]
     search_fields = ["=external_id", "=order_number"]
@@ -49,7 +45,7 @@ class OrderAdmin(ScopedAdmin):
 
 
 @admin.register(DailyFact)
-class DailyFactAdmin(ScopedAdmin):
+class DailyFactAdmin(ScopedAdmin[DailyFact]):
     list_display = ["day", "product", "units", "revenue", "cancelled_units", "returned_units", "in_stock"]
     list_select_related = ["product"]
     list_filter = ["product__shop"]

@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
-from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from apps.shops.scoped_admin import ScopedAdmin
+from apps.shops.typed_unfold import action
 
 Deed = Callable[[Any, HttpRequest, Any, BaseDialogForm], None]
 """A method of a page, given the request, the row and what the dialog was answered with."""
@@ -47,7 +47,8 @@ def button(
             "form_class": form_class,
             "form_submit_text": label,
         }
-        return action(press, description=label, permissions=[permission], icon=icon, variant=variant, dialog=dialog)
+        as_action = action(description=label, permissions=[permission], icon=icon, variant=variant, dialog=dialog)
+        return as_action(press)
 
     return decorator
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,7 +18,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -28,9 +28,13 @@ from apps.shops.linking import issue_code
 from apps.shops.models import Language, LinkCode, Member, Person
 from apps.shops.roles import Action, Role
 from apps.shops.scoped_admin import ScopedAdmin, ScopedInline, SuperuserOnly
+from apps.shops.typed_unfold import Fieldsets, display
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 
-class LoginAdmin(SuperuserOnly, UserAdmin):
+class LoginAdmin(SuperuserOnly[User], UserAdmin):
     """Logins of the whole installation. What one may do is a matter of roles: Django's permissions are left out."""
 
     audit_name = "login"
@@ -56,14 +60,14 @@ class LoginAdmin(SuperuserOnly, UserAdmin):
         return response
 
 
-class MembershipInline(ScopedInline):
+class MembershipInline(ScopedInline[Member]):
     model = Member
     fields = ["seller", "role"]
     ordering = ["pk"]
     view_action = add_action = change_action = delete_action = Action.MANAGE
 
 
-class PersonAdmin(SuperuserOnly):
+class PersonAdmin(SuperuserOnly[Person]):
     """People across all sellers. A seller's own people are its members."""
 
     list_display = ["__str__", "telegram_id", "language", "active_seller"]
@@ -179,7 +183,15 @@ def is_last_owner(member: Member) -> bool:
     return member.role == Role.OWNER and not others.exists()
 
 
-class MemberAdmin(ScopedAdmin):
+class Reach(TypedDict):
+    """What the list of members adds to its rows."""
+
+    telegram_id: int | None
+    code_until: datetime | None
+    logs_in: bool
+
+
+class MemberAdmin(ScopedAdmin[Member]):
     """A seller's team. A new member is a new person; somebody of another seller's team is a superuser's matter."""
 
     list_display = ["name", "role", "telegram", "has_login", "created_at"]
@@ -191,20 +203,22 @@ class MemberAdmin(ScopedAdmin):
     actions = ["give_code"]
     view_action = add_action = change_action = delete_action = Action.MANAGE
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         open_codes = LinkCode.objects.filter(person=OuterRef("person"), used_at=None, expires_at__gt=real_now())
         staff = User.objects.filter(pk=OuterRef("person__user"), is_staff=True, is_active=True)
-        members: QuerySet = super().get_queryset(request)
+        members = super().get_queryset(request)
         return members.annotate(
             telegram_id=F("person__telegram_id"),
             code_until=open_codes.order_by("-pk").values("expires_at")[:1],
             logs_in=Exists(staff),
         )
 
-    def get_form(self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Member]]:
         return super().get_form(request, obj, change, form=MemberForm if obj else NewMemberForm, **kwargs)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Member | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Member | None = None) -> Fieldsets:
         login = [] if obj else ["username"]
         return [
             (None, {"fields": ["seller", "role"]}),
@@ -222,7 +236,7 @@ class MemberAdmin(ScopedAdmin):
         return str(member.person)
 
     @display(description="Telegram", label={"linked": "success", "code": "info", "none": "default"})
-    def telegram(self, member: Any) -> tuple[str, str]:
+    def telegram(self, member: WithAnnotations[Member, Reach]) -> tuple[str, str]:
         if member.telegram_id:
             return "linked", _("linked")
         if member.code_until:
@@ -232,7 +246,7 @@ class MemberAdmin(ScopedAdmin):
         return "none", _("not linked")
 
     @display(description=gettext_lazy("login"), boolean=True, ordering="logs_in")
-    def has_login(self, member: Any) -> bool:
+    def has_login(self, member: WithAnnotations[Member, Reach]) -> bool:
         return bool(member.logs_in)
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:

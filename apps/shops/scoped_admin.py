@@ -14,15 +14,15 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import BaseModelAdmin
-from django.contrib.admin.utils import get_fields_from_path, unquote
+from django.contrib.admin.utils import flatten, get_fields_from_path, unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
-from django.forms import BaseModelForm
-from django.http import Http404, HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from django.db.models.fields.related import RelatedField
+from django.forms import BaseModelForm, ModelChoiceField, ModelMultipleChoiceField
+from django.forms import Field as FormField
+from django.http import Http404, HttpRequest, HttpResponse
 
 from apps.common.encrypted import SecretField
 from apps.common.errors import UserError
@@ -31,29 +31,34 @@ from apps.shops.audit import record
 from apps.shops.models import Member, Seller, Shop
 from apps.shops.roles import Action
 from apps.shops.scoping import seller_id_of
+from apps.shops.typed_unfold import BaseModelAdmin, ListFilter, ModelAdmin, Row, RowAction, TabularInline
+
+Context = dict[str, Any] | None
 
 
 class ScopedFilter(admin.RelatedOnlyFieldListFilter):
     """A filter by a related row offers what the list holds, and of that only what the person may know of."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+    def field_choices(self, field: RelatedField, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[Any]:
         used = model_admin.get_queryset(request).order_by().values(f"{self.field_path}__pk")
-        rows = visible(request, field.related_model._default_manager.filter(pk__in=used))
+        rows = visible(request, field.remote_field.model._default_manager.filter(pk__in=used))
         ordering = self.field_admin_ordering(field, request, model_admin)
-        return field.get_choices(include_blank=False, limit_choices_to={"pk__in": rows.values("pk")}, ordering=ordering)
+        return list(
+            field.get_choices(include_blank=False, limit_choices_to={"pk__in": rows.values("pk")}, ordering=ordering)
+        )
 
 
-class _Fields(BaseModelAdmin):
+class _Fields(BaseModelAdmin[Row]):
     """A choice of a row is a choice, without doors to the row's own pages beside it."""
 
-    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> FormField | None:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
 
 
-class _Scope(_Fields):
+class _Scope(_Fields[Row]):
     """What pages and inlines of sellers share. `*_action` None forbids it to everybody."""
 
     view_action: ClassVar[Action | None] = Action.VIEW
@@ -61,33 +66,37 @@ class _Scope(_Fields):
     change_action: ClassVar[Action | None] = None
     delete_action: ClassVar[Action | None] = None
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
         return visible(request, super().get_queryset(request))
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
         return super().formfield_for_foreignkey(db_field, request, **self._scoped(db_field, request, kwargs))
 
-    def formfield_for_manytomany(self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField | None:
         return super().formfield_for_manytomany(db_field, request, **self._scoped(db_field, request, kwargs))
 
-    def _scoped(self, db_field: Field, request: HttpRequest, kwargs: dict[str, Any]) -> dict[str, Any]:
-        choices = kwargs.get("queryset", db_field.related_model._default_manager.all())  # type: ignore[union-attr]
+    def _scoped(self, db_field: RelatedField, request: HttpRequest, kwargs: dict[str, Any]) -> dict[str, Any]:
+        choices = kwargs.get("queryset", db_field.remote_field.model._default_manager.all())
         return {**kwargs, "queryset": visible(request, choices)}
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return permitted(request, self.view_action) or self.has_change_permission(request, obj)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return permitted(request, self.add_action)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return permitted(request, self.change_action)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return permitted(request, self.delete_action)
 
 
-class _Page(_Fields, ModelAdmin):
+class _Page(_Fields[Row], ModelAdmin[Row]):
     """What all pages share, a seller's and the installation's: refusing, and the audit trail.
 
     `audit_name` is the first part of the name of their audit rows, the model's name when it is empty; None where the
@@ -103,16 +112,16 @@ class _Page(_Fields, ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+    def get_list_filter(self, request: HttpRequest) -> list[ListFilter]:
         """A plain name of a related field would offer the rows of every seller."""
         return [self._scoped_filter(item) for item in super().get_list_filter(request)]
 
-    def _scoped_filter(self, item: Any) -> Any:
+    def _scoped_filter(self, item: ListFilter) -> ListFilter:
         if isinstance(item, str) and get_fields_from_path(self.model, item)[-1].is_relation:
             return (item, ScopedFilter)
         return item
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def changelist_view(self, request: HttpRequest, extra_context: Context = None) -> HttpResponse:
         if request.method == "POST" and "action" in request.POST:
             self._check_action(request)
         return super().changelist_view(request, extra_context)
@@ -129,25 +138,25 @@ class _Page(_Fields, ModelAdmin):
             raise Http404
 
     def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> Any:
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Context = None
+    ) -> HttpResponse:
         self._check_known(request, object_id)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Context = None) -> HttpResponse:
         self._check_known(request, object_id)
         return super().delete_view(request, object_id, extra_context)
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Context = None) -> HttpResponse:
         self._check_known(request, object_id)
         return super().history_view(request, object_id, extra_context)
 
-    def get_unfold_action(self, action: str) -> Any:
+    def get_unfold_action(self, action: str) -> RowAction:
         """Actions on a row have addresses of their own."""
         found = super().get_unfold_action(action)
 
         @wraps(found.method)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             self._check_known(request, kwargs.get("object_id"))
             return found.method(request, *args, **kwargs)
 
@@ -158,7 +167,7 @@ class _Page(_Fields, ModelAdmin):
         if object_id is not None and self.get_object(request, unquote(object_id)) is None:
             raise Http404
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.has_changed() or not change:
             self.audit(request, obj, "changed" if change else "created", changes=changes(form, is_new=not change))
@@ -173,11 +182,11 @@ class _Page(_Fields, ModelAdmin):
                 verb = "created" if is_new else "changed"
                 self.audit(request, row_form.instance, verb, changes=changes(row_form, is_new=is_new))
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+    def delete_model(self, request: HttpRequest, obj: Row) -> None:
         self.audit(request, obj, "removed", was=str(obj))
         super().delete_model(request, obj)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Row]) -> None:
         with transaction.atomic():
             for row in queryset:
                 self.delete_model(request, row)
@@ -201,33 +210,42 @@ class _Page(_Fields, ModelAdmin):
         return True
 
 
-class ScopedAdmin(_Scope, _Page):
+class ScopedAdmin(_Scope[Row], _Page[Row]):
     """A page of what belongs to sellers. Read-only unless a subclass names the action that a change needs."""
 
 
-class ScopedInline(_Scope, TabularInline):
+class ScopedInline(_Scope[Row], TabularInline[Row]):
     extra = 0
     per_page = 20
     hide_title = True
 
 
-class SuperuserOnly(_Page):
+class HistoryInline(ScopedInline[Row]):
+    """Rows that came about by themselves, to look at."""
+
+    max_num = 0
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return flatten(self.fields or [])
+
+
+class SuperuserOnly(_Page[Row]):
     """A page of the installation itself: the timetable, logins, the inbox. To others its rows are not there."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
         found = super().get_queryset(request)
         return found if is_superuser(request) else found.none()
 
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return is_superuser(request)
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return is_superuser(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return is_superuser(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return is_superuser(request)
 
 
