@@ -2,50 +2,30 @@
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, ViewportSize, expect
 
 from apps.marketplaces.standins.registry import running_standins
 from apps.marketplaces.standins.telegram.page import FOLDER
 from apps.marketplaces.standins.telegram.person import Person, Said
 
 TOKEN = "100000001:test-token-of-the-stand-in"
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 EXPECTED = "Failed to load resource"  # where a test lets a request fail
 PHONE: ViewportSize = {"width": 390, "height": 844}
 CARD = "<b>Teapot «Scandi»</b>\n<b>1 490 ₽ → 1 590 ₽</b>\n• 41 days of stock\n/experiments"
 
 pytestmark = pytest.mark.browser
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on the path (apt-get install chromium)")
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with running_standins(skus=5, bot_token=TOKEN) as standins:
         yield standins.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -117,7 +97,6 @@ def opened(page: Page, person: Person) -> Locator:
     return page.locator(".message")
 
 
-@needs_browser
 def test_a_person_reads_a_card_and_presses_its_button(page: Page, bot: Bot, anna: Person) -> None:
     sent = bot.sends(anna, CARD, "Apply", "Reject")
     (card,) = opened(page, anna).all()
@@ -133,7 +112,6 @@ def test_a_person_reads_a_card_and_presses_its_button(page: Page, bot: Bot, anna
     expect(page.locator(".key")).to_have_count(0)
 
 
-@needs_browser
 def test_nothing_a_person_or_the_bot_writes_becomes_markup(page: Page, bot: Bot, url: str) -> None:
     evil = "<img src=x onerror=window.owned=1>"
     anna = Person.joins(url, first_name=f"Anna {evil}")
@@ -148,7 +126,6 @@ def test_nothing_a_person_or_the_bot_writes_becomes_markup(page: Page, bot: Bot,
     assert page.evaluate("window.owned") is None
 
 
-@needs_browser
 def test_everything_comes_from_the_page_itself(page: Page, anna: Person) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -157,7 +134,6 @@ def test_everything_comes_from_the_page_itself(page: Page, anna: Person) -> None
     assert [address for address in asked if not address.startswith(anna.url)] == []
 
 
-@needs_browser
 def test_an_alert_waits_until_it_is_closed(page: Page, bot: Bot, anna: Person) -> None:
     bot.sends(anna, CARD, "Apply")
     opened(page, anna).get_by_role("button", name="Apply").click()
@@ -167,7 +143,6 @@ def test_an_alert_waits_until_it_is_closed(page: Page, bot: Bot, anna: Person) -
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-@needs_browser
 def test_a_press_the_bot_no_longer_offers_is_told(page: Page, bot: Bot, anna: Person) -> None:
     bot.sends(anna, CARD, "Apply")
     messages = opened(page, anna)
@@ -177,7 +152,6 @@ def test_a_press_the_bot_no_longer_offers_is_told(page: Page, bot: Bot, anna: Pe
     expect(messages.get_by_role("button", name="Apply")).not_to_have_attribute("aria-busy", "true")
 
 
-@needs_browser
 def test_what_a_person_says_arrives_and_is_ticked_when_the_bot_has_it(page: Page, bot: Bot, anna: Person) -> None:
     messages = opened(page, anna)
     page.fill("#input", "Hello")
@@ -189,7 +163,6 @@ def test_what_a_person_says_arrives_and_is_ticked_when_the_bot_has_it(page: Page
     expect(messages.get_by_label("received by the bot")).to_be_visible()
 
 
-@needs_browser
 def test_what_was_said_stands_there_once_when_its_event_is_first(page: Page, anna: Person) -> None:
     messages = opened(page, anna)
     held: list[tuple[Route, APIResponse]] = []
@@ -203,7 +176,6 @@ def test_what_was_said_stands_there_once_when_its_event_is_first(page: Page, ann
     expect(messages).to_have_count(1)
 
 
-@needs_browser
 def test_a_message_that_was_not_sent_can_be_sent_again(page: Page, anna: Person) -> None:
     messages = opened(page, anna)
     page.route("**/messages", lambda route: route.fulfill(status=503, json={"error": "down"}), times=1)
@@ -214,7 +186,6 @@ def test_a_message_that_was_not_sent_can_be_sent_again(page: Page, anna: Person)
     expect(messages).to_have_count(1)
 
 
-@needs_browser
 def test_commands_are_chosen_by_keyboard(page: Page, anna: Person, bot: Bot) -> None:
     messages = opened(page, anna)
     page.locator("#input").press_sequentially("/")
@@ -232,7 +203,6 @@ def test_commands_are_chosen_by_keyboard(page: Page, anna: Person, bot: Bot) -> 
     expect(page.get_by_role("option")).to_have_count(0)
 
 
-@needs_browser
 def test_reading_goes_on_where_it_stopped(page: Page, bot: Bot, anna: Person) -> None:
     for number in range(12):
         bot.sends(anna, f"Report {number}\n" + "line\n" * 6)
@@ -250,7 +220,6 @@ def test_reading_goes_on_where_it_stopped(page: Page, bot: Bot, anna: Person) ->
     expect(page.locator(".unread-line")).to_have_count(0)
 
 
-@needs_browser
 def test_a_message_does_not_move_what_is_being_read(page: Page, bot: Bot, anna: Person) -> None:
     for number in range(12):
         bot.sends(anna, f"Report {number}\n" + "line\n" * 6)
@@ -265,7 +234,6 @@ def test_a_message_does_not_move_what_is_being_read(page: Page, bot: Bot, anna: 
     assert re.match(r"\(\d+\) Vitrina · Anna", page.title())
 
 
-@needs_browser
 def test_another_persons_phone_is_taken_in_hand(page: Page, bot: Bot, anna: Person, url: str) -> None:
     olena = Person.joins(url, first_name="Олена", language="uk")
     opened(page, anna)
@@ -280,7 +248,6 @@ def test_another_persons_phone_is_taken_in_hand(page: Page, bot: Bot, anna: Pers
     assert page.locator("html").get_attribute("lang") == "uk"
 
 
-@needs_browser
 def test_a_new_person_starts_the_bot(page: Page, anna: Person, bot: Bot) -> None:
     opened(page, anna)
     page.locator("#switch").click()
@@ -293,7 +260,6 @@ def test_a_new_person_starts_the_bot(page: Page, anna: Person, bot: Bot) -> None
     expect(page.locator("#input")).to_be_visible()
 
 
-@needs_browser
 def test_a_blocked_bot_is_taken_back(page: Page, anna: Person) -> None:
     anna.blocks()
     opened(page, anna)
@@ -301,7 +267,6 @@ def test_a_blocked_bot_is_taken_back(page: Page, anna: Person) -> None:
     expect(page.locator("#input")).to_be_visible()
 
 
-@needs_browser
 def test_the_next_day_is_prepared_before_the_one_after(page: Page, bot: Bot, anna: Person) -> None:
     opened(page, anna)
     before = page.locator("#world-day").inner_text()
@@ -320,7 +285,6 @@ def test_the_next_day_is_prepared_before_the_one_after(page: Page, bot: Bot, ann
     expect(page.locator(".toast")).to_have_text("Day ready")
 
 
-@needs_browser
 def test_a_world_that_does_not_move_on_is_told(page: Page, anna: Person) -> None:
     opened(page, anna)
     page.route("**/world/next-day", lambda route: route.fulfill(status=500, json={"error": "no room for a day"}))
@@ -329,7 +293,6 @@ def test_a_world_that_does_not_move_on_is_told(page: Page, anna: Person) -> None
     expect(page.get_by_role("button", name="Next day")).to_be_enabled()
 
 
-@needs_browser
 def test_typing_is_shown_until_the_message_comes(page: Page, bot: Bot, anna: Person) -> None:
     opened(page, anna)
     bot.does("sendChatAction", chat_id=anna.id, action="typing")
@@ -339,7 +302,6 @@ def test_typing_is_shown_until_the_message_comes(page: Page, bot: Bot, anna: Per
     expect(page.locator(".message.typing")).to_have_count(0)
 
 
-@needs_browser
 def test_a_lost_connection_comes_back_with_what_was_missed(page: Page, bot: Bot, anna: Person) -> None:
     page.route("**/_telegram/events", lambda route: route.abort(), times=1)
     page.goto(f"{anna.url}/chat#{anna.id}")
