@@ -181,13 +181,13 @@ class Fleet:
     def redis_url(self) -> str:
         return f"unix://{self.redis.socket}?db=0"
 
-    def worker(self, queues: str = QUEUES, *, concurrency: int = 1, **env: str) -> Process:
+    def worker(self, queues: str = QUEUES, concurrency: int = 1, /, **env: str) -> Process:
         """A worker that takes tasks when this returns."""
-        process = self.launch_worker(queues, concurrency=concurrency, **env)
+        process = self.launch_worker(queues, concurrency, **env)
         process.wait_line(READY)
         return process
 
-    def launch_worker(self, queues: str = QUEUES, *, concurrency: int = 1, **env: str) -> Process:
+    def launch_worker(self, queues: str = QUEUES, concurrency: int = 1, /, **env: str) -> Process:
         """A worker that is still starting; it takes tasks when its log says `READY`."""
         name = f"worker{len(self.processes)}"
         arguments = ["--queues", queues, "--concurrency", str(concurrency), "--hostname", f"{name}@%h"]

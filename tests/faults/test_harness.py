@@ -8,13 +8,13 @@ from apps.common.clock import real_now
 from apps.jobs.models import Pulse
 from apps.shops.models import Seller
 from config.servers import Postgres
-from tests.faults.harness import Fleet, crash, eventually
+from tests.faults.harness import QUEUES, Fleet, crash, eventually
 
 pytestmark = pytest.mark.fault
 
 
 def test_a_killed_worker_leaves_nobody_behind(fleet: Fleet) -> None:
-    worker = fleet.worker(concurrency=2)
+    worker = fleet.worker(QUEUES, 2)
     assert len(worker.children()) == 2
     worker.kill()
     assert not worker.is_running

@@ -147,7 +147,7 @@ def test_a_chain_of_slices_survives_the_death_of_each_process_that_ends_one(flee
 
 def test_copies_of_a_message_and_messages_from_another_release_do_no_harm(fleet: Fleet, shop: Shop) -> None:
     run = claimed(shop)
-    worker = fleet.worker("fast", concurrency=2, TRACE_SECONDS="1")
+    worker = fleet.worker("fast", 2, TRACE_SECONDS="1")
     fleet.send("jobs.removed_long_ago", 7)
     fleet.send("jobs.run", a_name_from_another_release=7)
     for _ in range(3):

@@ -26,7 +26,7 @@ from apps.decisions.models import Attempt, Command, Proposal
 from apps.experiments.models import Experiment
 from apps.notifications.models import OutboxMessage
 from apps.pricing.grid import grid_of
-from apps.pricing.kinds import SetPrice, draft_of
+from apps.pricing.kinds import PricePayload, SetPrice, draft_of
 from apps.reports.messages import render
 from apps.shops.models import AuditEntry, Member
 from tests.faults.harness import Fleet, Process, eventually
@@ -84,7 +84,7 @@ class Trade:
 
     def propose(self, product: Product) -> Proposal | None:
         """None when a guardrail forbids it, as where the cost is not known."""
-        now, draft = self.now, self.draft(product)
+        now, draft = self.now, Draft(payload=self.payload(product), currency=product.currency)
         try:
             return propose(
                 shop=self.live.shop, kind=SetPrice(), draft=draft, now=now, expires_at=now + timedelta(days=1)
@@ -95,25 +95,24 @@ class Trade:
     def cards(self, *, most: int | None = None) -> list[Proposal]:
         """Rises of so many products whose cost is known: what `propose` makes, whose checks take long for hundreds."""
         now = self.now
-        drafts = [self.draft(product) for product in Product.objects.exclude(costs=None).order_by("pk")[:most]]
+        payloads = [self.payload(product) for product in Product.objects.exclude(costs=None).order_by("pk")[:most]]
         return Proposal.objects.bulk_create(
             Proposal(
                 shop=self.live.shop,
                 kind=SetPrice.key,
-                target=SetPrice().target(draft.payload),
-                payload=draft.payload.model_dump(mode="json"),
-                payload_hash=hash_of(draft.payload),
-                currency=draft.currency,
+                target=SetPrice().target(payload),
+                payload=payload.model_dump(mode="json"),
+                payload_hash=hash_of(payload),
+                currency=payload.currency,
                 created_at=now,
                 expires_at=now + timedelta(days=1),
             )
-            for draft in drafts
+            for payload in payloads
         )
 
-    def draft(self, product: Product) -> Draft:
+    def payload(self, product: Product) -> PricePayload:
         assert product.price is not None
-        price = grid_of(product.currency).nearest(product.price * RISE)
-        return Draft(payload=draft_of(product, price), currency=product.currency)
+        return draft_of(product, grid_of(product.currency).nearest(product.price * RISE))
 
     def approve(self, proposal: Proposal, *, by: Member | None = None) -> Command:
         command = approve(

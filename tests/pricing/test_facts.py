@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -105,7 +107,7 @@ class TestCosts:
 
 
 class TestFees:
-    FEES = {
+    FEES: Mapping[str, Any] = {
         "fbo_commission_rate": D("0.20"), "fbo_logistics": D(80), "fbo_return_logistics": D(40),
         "fbs_commission_rate": D("0.25"), "fbs_logistics": D(110), "fbs_return_logistics": D(60),
     }  # fmt: skip
@@ -117,20 +119,20 @@ class TestFees:
     @pytest.mark.parametrize(
         ("fbo", "fbs", "terms"),
         [
-            (10, 4, ("0.20", 80, 40)),
-            (4, 10, ("0.25", 110, 60)),
-            (5, 5, ("0.20", 80, 40)),
+            (10, 4, (D("0.20"), D(80), D(40))),
+            (4, 10, (D("0.25"), D(110), D(60))),
+            (5, 5, (D("0.20"), D(80), D(40))),
         ],
     )
     def test_they_are_those_of_the_scheme_that_most_stock_is_sold_under(
-        self, shelf: Shelf, fbo: int, fbs: int, terms: tuple[str, int, int]
+        self, shelf: Shelf, fbo: int, fbs: int, terms: tuple[Decimal, Decimal, Decimal]
     ) -> None:
         product = shelf.product(**self.FEES)
         self.place(shelf, product, "fbo", fbo)
         self.place(shelf, product, "fbs", fbs)
         shelf.synced()
         facts = facts_of(shelf, product)
-        assert (facts.commission_rate, facts.logistics, facts.return_logistics) == tuple(map(D, terms))
+        assert (facts.commission_rate, facts.logistics, facts.return_logistics) == terms
         assert facts.stock == fbo + fbs
 
     def test_of_unknown_stock_they_are_those_of_fbo(self, shelf: Shelf) -> None:
@@ -208,14 +210,14 @@ class TestSales:
         shelf.sold(product, [2] * 10)
         shelf.synced(since=TODAY - timedelta(days=10))
         facts = facts_of(shelf, product)
-        assert (facts.days_observed, facts.units_per_day, facts.units_previous_7) == (10, 2, 6)
+        assert (facts.days_observed, facts.units_per_day, facts.units_previous_7) == (10, D(2), 6)
         assert facts.in_stock_days_previous_7 == 3
 
     def test_a_product_that_sold_nothing_says_so(self, shelf: Shelf) -> None:
         product = shelf.product()
         shelf.synced()
         facts = facts_of(shelf, product)
-        assert (facts.days_since_sale, facts.return_rate, facts.units_per_day) == (None, None, 0)
+        assert (facts.days_since_sale, facts.return_rate, facts.units_per_day) == (None, None, D(0))
 
     def test_without_a_day_in_stock_the_rate_is_unknown(self, shelf: Shelf) -> None:
         product = shelf.product()
@@ -241,7 +243,7 @@ class TestHistory:
         )
         shelf.synced()
         facts = facts_of(shelf, product)
-        assert (facts.base_price, facts.last_change, facts.days_since_change) == (1000, None, None)
+        assert (facts.base_price, facts.last_change, facts.days_since_change) == (D(1000), None, None)
 
     def test_the_base_is_what_stood_before_our_own_changes(self, shelf: Shelf) -> None:
         product = shelf.product(price="1000")
@@ -250,9 +252,9 @@ class TestHistory:
         changed(product, 1080, 1150, days_ago=20)
         shelf.synced()
         facts = facts_of(shelf, product)
-        assert (facts.price, facts.base_price) == (1150, 1000)
+        assert (facts.price, facts.base_price) == (D(1150), D(1000))
         assert facts.last_change is not None
-        assert (facts.last_change.old_price, facts.last_change.new_price) == (1080, 1150)
+        assert (facts.last_change.old_price, facts.last_change.new_price) == (D(1080), D(1150))
         assert facts.days_since_change == 20
 
     def test_a_price_set_by_hand_is_the_base_from_then_on(self, shelf: Shelf) -> None:

@@ -107,6 +107,12 @@ def command_of(stall: Stall, payload: PricePayload, *, state: str = "queued", **
     return rows.command(made, state=state, created_at=NOW, **columns)
 
 
+def reversal(command: Command, payload: PricePayload) -> PricePayload:
+    back = KIND.reverse(command, payload).payload
+    assert isinstance(back, PricePayload)
+    return back
+
+
 def objection(stall: Stall, payload: PricePayload, **options: Any) -> Objection | None:
     return KIND.objection(proposal_of(stall, payload), payload, now=NOW, **options)
 
@@ -238,7 +244,7 @@ class TestObjections:
         found = objection(stall, payload)
         assert found is not None
         assert found.code == "experiment_running"
-        back = PricePayload.model_validate(KIND.reverse(experiment.command, payload).payload.model_dump())
+        back = reversal(experiment.command, payload)
         Product.objects.filter(pk=stall.product.pk).update(price=payload.price)
         assert objection(stall, back) is None
 
@@ -372,15 +378,15 @@ class TestGoingBack:
     def test_it_restores_what_stood_before(self, stall: Stall) -> None:
         before = stall.product.price or D(0)
         payload = stall.payload(expected_old_price=before * 2, old_price=before * 2)
-        back = KIND.reverse(command_of(stall, payload), payload).payload
+        back = reversal(command_of(stall, payload), payload)
         assert (back.price, back.restores, back.old_price) == (before, before, before * 2)
         assert (back.expected_price, back.expected_old_price) == (payload.price, before * 2)
         assert KIND.target(back) == KIND.target(payload)
 
     def test_a_removed_crossed_out_price_is_not_expected(self, stall: Stall) -> None:
         payload = stall.payload(old_price=D(0))
-        back = KIND.reverse(command_of(stall, payload), payload).payload
-        assert (back.old_price, back.expected_old_price) == (0, None)
+        back = reversal(command_of(stall, payload), payload)
+        assert (back.old_price, back.expected_old_price) == (D(0), None)
 
 
 def test_it_says_its_objections_in_words() -> None:

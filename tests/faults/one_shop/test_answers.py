@@ -205,4 +205,5 @@ def test_what_was_changed_stands_in_the_shop_as_in_the_marketplace(trade: Trade)
     for command in verified:
         payload = payload_of(command)
         shown = trade.live.world.price_of(payload.external_id)
+        assert command.seen is not None
         assert shown == payload.price == Decimal(command.seen["price"])
