@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from apps.catalog.models import Product
 from apps.common.errors import Refused
-from apps.common.periods import day_of
+from apps.common.periods import day_of, start_of
 from apps.decisions.approval import Objected, propose, show
 from apps.decisions.kinds import Draft
 from apps.decisions.models import Proposal
@@ -71,9 +71,15 @@ def _candidates(facts: list[PriceFacts], rules: PriceRules) -> tuple[list[Candid
 
 
 def _room(shop: Shop, total: int, rules: PriceRules, now: datetime) -> int:
-    """How many cards make sense today: the shop's own limit, and never more than the controls can bear."""
+    """How many more cards make sense today: the shop's own limit, and never more than the controls can bear.
+
+    The cards of an earlier run of this day count: it may have died half-way, or somebody may have asked for another.
+    """
+    today = start_of(day_of(now, shop.timezone), shop.timezone)
+    made = Proposal.objects.filter(shop=shop, kind=SetPrice.key, reverses=None, created_at__gte=today)
+    waiting = made.filter(state=Proposal.State.PENDING).count()
     bearable = total - controls_needed(total, rules) - len(treated_products(shop, now=now))
-    return max(0, min(shop.pricing.cards_per_day, bearable))
+    return max(0, min(shop.pricing.cards_per_day - made.count(), bearable - waiting))
 
 
 def _propose(shop: Shop, candidate: Candidate, rules: PriceRules, now: datetime, expires_at: datetime) -> str:
