@@ -126,16 +126,20 @@ def void(*, experiment: Experiment, reason: str) -> bool:
 
 
 @transaction.atomic
-def _start(command: Command, measured: Measured, now: datetime) -> Experiment | None:
-    live = Experiment.objects.select_for_update().filter(product=measured.product_id, state__in=Experiment.LIVE).first()
-    if live and live.command_id != command.pk:
-        void(experiment=live, reason="price_changed")
+def _start(command: Command, measured: Measured, now: datetime) -> Experiment:
+    """Commands of one product follow each other, so the later of two is the one with the higher id."""
+    of_product = Experiment.objects.filter(product=measured.product_id)
+    for earlier in of_product.filter(command__lt=command.pk, state__in=Experiment.LIVE).select_for_update():
+        void(experiment=earlier, reason="price_changed")
+    is_overtaken = of_product.filter(command__gt=command.pk).exists()
     verified_at = command.verified_at or now
     experiment, is_new = Experiment.objects.get_or_create(
         command=command,
         defaults={
             "shop": command.shop,
             "product_id": measured.product_id,
+            "state": State.VOID if is_overtaken else State.RUNNING,
+            "void_reason": "price_changed" if is_overtaken else "",
             "starts_on": day_of(verified_at, command.shop.timezone) + timedelta(days=1),
             "days": measured.days,
             "price_from": measured.price_from,
@@ -145,7 +149,8 @@ def _start(command: Command, measured: Measured, now: datetime) -> Experiment | 
         },
     )
     if is_new:
-        record("experiment.started", shop=command.shop, subject=experiment, command=command.pk)
+        action = "experiment.void" if is_overtaken else "experiment.started"
+        record(action, shop=command.shop, subject=experiment, command=command.pk)
         retell(f"proposal:{command.proposal_id}")
     return experiment
 
