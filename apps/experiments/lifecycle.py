@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import Refused
@@ -167,14 +167,13 @@ def _rolled_back(command: Command) -> None:
 
 def _reopen_failed_rollbacks() -> int:
     """A rollback that did not come about leaves the decision open again."""
-    ended = [*(state for state in Command.State if state not in (*Command.LIVE, Command.State.VERIFIED))]
-    stuck = Experiment.objects.filter(state=State.ROLLING_BACK).filter(rollback__command__state__in=ended)
-    lapsed = Experiment.objects.filter(state=State.ROLLING_BACK).filter(
-        rollback__state__in=[Proposal.State.EXPIRED, Proposal.State.REJECTED, Proposal.State.STALE]
-    )
+    undone = [state for state in Command.State if state not in (*Command.LIVE, Command.State.VERIFIED)]
+    undecided = [state for state in Proposal.State if state not in (Proposal.State.PENDING, Proposal.State.APPROVED)]
+    rolling_back = Experiment.objects.filter(state=State.ROLLING_BACK)
+    failed = rolling_back.filter(Q(rollback__command__state__in=undone) | Q(rollback__state__in=undecided))
     count = 0
     with transaction.atomic():
-        for experiment in (stuck | lapsed).select_for_update(of=("self",)):
+        for experiment in failed.select_for_update(of=("self",)):
             is_judged = experiment.verdicts.filter(as_of__gt=experiment.ends_on).exists()
             experiment.state = State.JUDGED if is_judged else State.RUNNING
             experiment.rollback = experiment.decided_by = experiment.decided_at = None
