@@ -132,7 +132,7 @@ class TestStarting:
         assert (experiment.starts_on, experiment.days) == (TODAY + timedelta(days=1), 7)
         assert (experiment.price_from, experiment.price_to, experiment.currency) == (1000, 1090, "RUB")
         economics = ECONOMICS.validate_python(experiment.economics)
-        assert (economics.price_from, economics.price_to, economics.cost) == (1000, 1090, 500)
+        assert (economics.price_from, economics.price_to, economics.cost) == (D(1000), D(1090), D(500))
         assert AuditEntry.objects.get(action="experiment.started").data == {"command": command.pk}
 
     def test_the_next_day_is_that_of_the_shop(self, shelf: Shelf, owner: Member) -> None:
