@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
@@ -16,6 +18,7 @@ from apps.common.bulk import Row, Upserted, upsert
 from apps.sales.models import DailyFact
 from apps.shops.models import Shop
 from tests import cast
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +47,23 @@ def places() -> dict[str, str]:
         return dict(cursor.fetchall())
 
 
+def lockers() -> set[str]:
+    """The transactions that locked or replaced a row since it was written; "0" is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("select distinct xmax::text from products")
+        return {locker for (locker,) in cursor.fetchall()}
+
+
+def wait_until_a_writer_waits() -> None:
+    with connection.cursor() as cursor:
+        for _ in range(1000):
+            cursor.execute("select exists (select from pg_locks where not granted)")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise TimeoutError("nobody waits")
+
+
 def test_it_inserts_rows_that_are_not_there(shop: Shop) -> None:
     done = store([row(shop, number) for number in range(3)])
 
@@ -62,6 +82,17 @@ def test_it_writes_only_rows_that_differ(shop: Shop) -> None:
     assert done == Upserted(updated=1, unchanged=2)
     assert [key for key, place in places().items() if place != before[key]] == ["1"]
     assert Product.objects.get(external_id="1").name == "Cup"
+
+
+def test_a_row_that_is_stored_as_it_is_is_not_locked_and_uses_up_no_id(shop: Shop) -> None:
+    store([row(shop, number) for number in range(100)])
+
+    store([row(shop, number) for number in range(100)])
+
+    assert lockers() == {"0"}
+    store([row(shop, 100)])
+    first, last = (Product.objects.get(external_id=name).pk for name in ("0", "100"))
+    assert last - first == 100
 
 
 def test_it_tells_new_rows_from_changed_ones_and_gives_back_what_was_asked_for(shop: Shop) -> None:
@@ -125,6 +156,23 @@ def test_a_text_comes_back_as_it_was(shop: Shop, name: str) -> None:
     assert store([row(shop, 1, name=name)]) == Upserted(unchanged=1)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        (Decimal("0.01"), True, None, datetime(2026, 3, 2, 9, 30, 15, 123456, tzinfo=ZoneInfo("Asia/Omsk"))),
+        (Decimal("999999999999.99"), False, 10**15, datetime(2026, 3, 2, tzinfo=UTC)),
+        (Decimal("1E+3"), False, 0, None),
+    ],
+)
+def test_a_value_of_any_type_comes_back_as_it_was(shop: Shop, values: Row) -> None:
+    columns = ("price", "is_archived", "sku", "synced_at")
+    rows = [(shop.pk, "1", "MUG", "Mug", "RUB", *values)]
+
+    for expected in (Upserted(inserted=1), Upserted(unchanged=1)):
+        assert upsert(Product, rows, key=KEY, columns=("offer_id", "name", "currency", *columns)) == expected
+        assert Product.objects.values_list(*columns).get() == values
+
+
 def test_money_is_rounded_to_its_column_before_it_is_compared(shop: Shop) -> None:
     store([row(shop, 1, price="99.994")])
 
@@ -155,6 +203,25 @@ def test_its_statements_can_be_logged(shop: Shop) -> None:
         assert any("copy" in query["sql"] for query in connection.queries)
     finally:
         connection.force_debug_cursor = False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_writer_stores_in_the_meantime_is_compared_too(shop: Shop) -> None:
+    has_stored = threading.Event()
+
+    @transaction.atomic
+    def first() -> Upserted:
+        done = store([row(shop, 1), row(shop, 2)])
+        has_stored.set()
+        wait_until_a_writer_waits()
+        return done
+
+    def second() -> Upserted:
+        assert has_stored.wait(10)
+        return store([row(shop, 1), row(shop, 2, name="Cup"), row(shop, 3)])
+
+    assert at_once(first, second) == [Upserted(inserted=2), Upserted(inserted=1, updated=1, unchanged=1)]
+    assert Product.objects.get(external_id="2").name == "Cup"
 
 
 @pytest.mark.django_db(transaction=True)
