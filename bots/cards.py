@@ -65,7 +65,7 @@ def claim(chat_id: int, *, now: datetime) -> Card | None:
             return _prepare(message, chat_id, now)
     except DatabaseError:
         raise
-    except Exception as error:
+    except Exception as error:  # of whatever kind: one message that is broken must not hold up the chat
         log.exception("message %s cannot be rendered", message.pk)
         is_over = message.attempts + 1 >= MOST_FAILED_RENDERINGS
         _put(message.pk, State.DEAD if is_over else State(message.state), _backoff(message.attempts), repr(error))

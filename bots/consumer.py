@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import partial
 
 from telegram import Update
 from telegram.error import RetryAfter
@@ -11,8 +12,9 @@ from telegram.ext import Application, CallbackContext
 
 from apps.common.db import in_thread
 from bots import handlers, inbox
-from bots.lanes import PAUSE_AFTER_FAILURE, Lanes
+from bots.lanes import Lanes
 from bots.leader import Leader
+from bots.loops import PAUSE_AFTER_FAILURE, attempt
 from bots.speech import seconds
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,8 @@ class Consumer:
             return True
         await self.lanes.insist(inbox.handled, waiting.update_id)
         if error:
-            await self._apologise(waiting)
+            apology = partial(handlers.apologise, self._application.bot, waiting)
+            await attempt(apology, f"the apology for update {waiting.update_id} could not be sent")
         return True
 
     async def _process(self, waiting: inbox.Waiting) -> Exception | None:
@@ -56,7 +59,7 @@ class Consumer:
         try:
             update = Update.de_json(waiting.raw, self._application.bot)
             await self._application.process_update(update)
-        except Exception as error:  # kept with the update, and told
+        except Exception as error:  # of whatever kind: what is wrong with one update is kept with it, and told
             return error
         return self._failures.pop(waiting.update_id, None)
 
@@ -64,9 +67,3 @@ class Consumer:
         """PTB keeps a handler's exception to itself; the inbox must know."""
         if isinstance(update, Update) and context.error:
             self._failures[update.update_id] = context.error
-
-    async def _apologise(self, waiting: inbox.Waiting) -> None:
-        try:
-            await handlers.apologise(self._application.bot, waiting)
-        except Exception:
-            log.exception("the apology for update %s could not be sent", waiting.update_id)

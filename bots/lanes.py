@@ -6,19 +6,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from functools import partial
 from typing import ParamSpec, TypeVar
-
-from django.db import InterfaceError, OperationalError
 
 from apps.common.db import in_thread
 from bots.leader import Leader
+from bots.loops import DATABASE_IS_AWAY, PAUSE_AFTER_FAILURE, attempt, forever
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-PAUSE_AFTER_FAILURE = 0.5
 LONGEST_STOP = 10.0
 
 
@@ -45,15 +44,7 @@ class Lanes:
 
     async def run(self) -> None:
         """Until cancelled; what is in hand then goes on until `stop`."""
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            if self._leader.is_leading:
-                try:
-                    await self._open()
-                except Exception:
-                    log.exception("could not look for work; trying again")
-                    await self.rest(PAUSE_AFTER_FAILURE)
+        await forever(self._look, "could not look for work; trying again")
 
     async def stop(self) -> None:
         """Let each lane finish the piece in its hand, for a while."""
@@ -73,30 +64,39 @@ class Lanes:
         while True:
             try:
                 return await in_thread(function, *args, **kwargs)
-            except (OperationalError, InterfaceError) as error:
+            except DATABASE_IS_AWAY as error:
                 if self._stopping.is_set():
                     raise
                 log.warning("could not write down what was done: %s; trying again", error)
                 await self.rest(PAUSE_AFTER_FAILURE)
 
+    async def _look(self) -> None:
+        await self._woken.wait()
+        self._woken.clear()
+        if self._leader.is_leading:
+            await self._open()
+
     async def _open(self) -> None:
         for chat_id in await self._waiting(list(self._lanes)):
             if len(self._lanes) >= self._most:
                 return
-            self._lanes[chat_id] = asyncio.create_task(self._drain(chat_id))
+            self._lanes[chat_id] = asyncio.create_task(self._lane(chat_id))
 
-    async def _drain(self, chat_id: int) -> None:
-        has_worked = False
+    async def _lane(self, chat_id: int) -> None:
+        """A failure ends it after a rest; the next look opens it again."""
         try:
-            while self._may_go_on() and await self._step(chat_id):
-                has_worked = True
-        except Exception:
-            log.exception("chat %s stands still; trying again", chat_id)
-            await self.rest(PAUSE_AFTER_FAILURE)
+            if not await attempt(partial(self._drain, chat_id), f"chat {chat_id} stands still; trying again"):
+                await self.rest(PAUSE_AFTER_FAILURE)
         finally:
             del self._lanes[chat_id]
-            if has_worked:  # more may have come for this chat meanwhile, or another waits for the place
-                self._woken.set()
+
+    async def _drain(self, chat_id: int) -> None:
+        """Piece after piece. Its call to look again is heard only when the lane is closed: nothing waits in between."""
+        has_worked = False
+        while self._may_go_on() and await self._step(chat_id):
+            has_worked = True
+        if has_worked:  # more may have come for this chat meanwhile, or another waits for the place
+            self._woken.set()
 
     def _may_go_on(self) -> bool:
         return self._leader.is_leading and not self._stopping.is_set()

@@ -17,6 +17,7 @@ from django.db import connection
 from apps.common.db import lock_key
 from apps.notifications import outbox
 from bots import inbox
+from bots.loops import forever
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +40,18 @@ class Leader:
 
     async def run(self) -> None:
         """Until cancelled: connect, listen, lead; and again after every loss."""
-        while True:
-            try:
-                await self._lead()
-            except (psycopg.Error, OSError) as error:
-                self._tell_loss(error)
-            except Exception:
-                log.exception("leading failed; trying again")
-            finally:
-                self.is_leading = False
-            await asyncio.sleep(RETRY_SECONDS)
+        await forever(self._lead, "leading failed; trying again", every=RETRY_SECONDS)
 
     async def _lead(self) -> None:
+        """Until the connection is lost."""
+        try:
+            await self._listen()
+        except (psycopg.Error, OSError) as error:
+            self._tell_loss(error)
+        finally:
+            self.is_leading = False
+
+    async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(**_parameters(), autocommit=True) as listening:
             await listening.execute(f"listen {inbox.CHANNEL}")
             await listening.execute(f"listen {outbox.CHANNEL}")

@@ -6,21 +6,22 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from telegram import Update
-from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application
 
 from apps.common.clock import real_now
 from apps.common.db import in_thread
+from apps.reports.alarms import tell_alarms
 from bots import handlers, inbox, tokens
 from bots.consumer import Consumer
 from bots.leader import Leader
+from bots.loops import forever, until_done
 from bots.pace import Pace
 from bots.sender import Sender
 
@@ -31,10 +32,9 @@ os.environ.setdefault("PTB_TIMEDELTA", "1")  # the library's own switch to what 
 ALLOWED_UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY]
 WEBHOOK_PATH = "/telegram/webhook"
 POLL_SECONDS = 10
-PAUSE_AFTER_FAILURE = 1.0
-LONGEST_PAUSE = 60.0
 WATCH_SECONDS = 60.0
-TIDY_SECONDS = 3600
+ALARM_SECONDS = 60.0
+TIDY_SECONDS = 3600.0
 KEPT = timedelta(days=7)  # handled updates; Telegram repeats none after a day
 
 
@@ -56,6 +56,7 @@ class BotProcess:
         self._application = _application()
         self._consumer = Consumer(self._application, self.leader)
         self._sender = Sender(self._application.bot, self.leader)
+        self._offset = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -64,7 +65,7 @@ class BotProcess:
 
     async def _talk(self) -> None:
         """Meet Telegram, however long that takes, then work until cancelled; what is in hand is finished."""
-        await _until_done(self._application.initialize)
+        await until_done(self._application.initialize, "Telegram does not answer; trying again")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._consumer.lanes.run())
@@ -75,12 +76,13 @@ class BotProcess:
             await self._application.shutdown()
 
     async def _lead(self) -> None:
-        """What one process does for all: tell Telegram where updates go, fetch them, keep the tables small."""
+        """What one process does for all: tell Telegram where updates go, see that they come, watch the clock, tidy."""
         await self._election()
-        await _until_done(self._introduce)
+        await until_done(self._introduce, "Telegram does not take where its updates go; trying again")
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tidy())
-            group.create_task(self._poll() if self._polls else self._watch_the_webhook())
+            group.create_task(self._updates())
+            group.create_task(forever(self._watch_the_clock, "nobody watches the clock", every=ALARM_SECONDS))
+            group.create_task(forever(self._tidy, "old updates and buttons stay for now", every=TIDY_SECONDS))
 
     async def _election(self) -> None:
         while not self.leader.is_leading:
@@ -93,30 +95,29 @@ class BotProcess:
             await bot.delete_webhook()
         else:
             await bot.set_webhook(
-                settings.TELEGRAM_WEBHOOK_URL.rstrip("/") + WEBHOOK_PATH,
+                _webhook_address(),
                 secret_token=settings.TELEGRAM_WEBHOOK_SECRET,
                 allowed_updates=ALLOWED_UPDATES,
             )
         await handlers.publish_commands(bot)
 
+    async def _updates(self) -> None:
+        """See that they come, for as long as this process lives."""
+        if self._polls:
+            await forever(self._poll, "updates could not be fetched; they are asked for again")
+        else:
+            await asyncio.sleep(WATCH_SECONDS)  # it was set just now
+            await forever(self._watch_the_webhook, "Telegram does not say how its webhook does", every=WATCH_SECONDS)
+
     async def _poll(self) -> None:
         """getUpdates into the inbox: an update is confirmed to Telegram, by the next call, only after it was stored."""
-        offset = 0
-        while True:
-            await self._election()
-            try:
-                updates = await self._application.bot.get_updates(
-                    offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES
-                )
-                for update in updates:
-                    await self._keep(update)
-                    offset = update.update_id + 1
-            except TelegramError as error:
-                log.warning("Telegram could not be asked for updates: %s", error)
-                await asyncio.sleep(PAUSE_AFTER_FAILURE)
-            except Exception:
-                log.exception("updates could not be stored; they are asked for again")
-                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+        await self._election()
+        updates = await self._application.bot.get_updates(
+            offset=self._offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES
+        )
+        for update in updates:
+            await self._keep(update)
+            self._offset = update.update_id + 1
 
     async def _keep(self, update: Update) -> None:
         try:
@@ -126,50 +127,28 @@ class BotProcess:
 
     async def _watch_the_webhook(self) -> None:
         """A webhook that was taken away, or that Telegram cannot reach, must not stay unnoticed."""
-        address = settings.TELEGRAM_WEBHOOK_URL.rstrip("/") + WEBHOOK_PATH
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            await self._election()
-            try:
-                found = await self._application.bot.get_webhook_info()
-                if found.url != address:
-                    log.warning("Telegram's updates went to %r; now they come here again", found.url)
-                    await self._introduce()
-                elif found.last_error_date and real_now() - found.last_error_date < timedelta(seconds=WATCH_SECONDS):
-                    log.warning(
-                        "Telegram cannot deliver: %s; %s updates wait",
-                        found.last_error_message,
-                        found.pending_update_count,
-                    )
-            except TelegramError as error:
-                log.warning("Telegram does not say how its webhook does: %s", error)
+        await self._election()
+        found = await self._application.bot.get_webhook_info()
+        if found.url != _webhook_address():
+            log.warning("Telegram's updates went to %r; now they come here again", found.url)
+            await self._introduce()
+        elif found.last_error_date and real_now() - found.last_error_date < timedelta(seconds=WATCH_SECONDS):
+            log.warning(
+                "Telegram cannot deliver: %s; %s updates wait", found.last_error_message, found.pending_update_count
+            )
+
+    async def _watch_the_clock(self) -> None:
+        """The clock's own tick asks the same: a clock that stands does not."""
+        await self._election()
+        await in_thread(tell_alarms)
 
     async def _tidy(self) -> None:
-        while True:
-            try:
-                await in_thread(inbox.forget, before=real_now() - KEPT)
-                await in_thread(tokens.forget, before=real_now() - KEPT)
-            except Exception:
-                log.exception("old updates and buttons could not be deleted; trying again later")
-            await asyncio.sleep(TIDY_SECONDS)
+        await in_thread(inbox.forget, before=real_now() - KEPT)
+        await in_thread(tokens.forget, before=real_now() - KEPT)
 
 
-async def _until_done(call: Callable[[], Awaitable[Any]]) -> None:
-    """Through any outage of Telegram, with growing pauses."""
-    pause = PAUSE_AFTER_FAILURE
-    while True:
-        try:
-            await call()
-        except InvalidToken:
-            log.error("Telegram refuses TELEGRAM_BOT_TOKEN: is it the token that BotFather gave?")  # noqa: TRY400
-        except TelegramError as error:
-            log.warning("Telegram does not answer (%s); trying again", error)
-        except Exception:
-            log.exception("the bot could not begin; trying again")
-        else:
-            return
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
+def _webhook_address() -> str:
+    return str(settings.TELEGRAM_WEBHOOK_URL).rstrip("/") + WEBHOOK_PATH
 
 
 @asynccontextmanager
