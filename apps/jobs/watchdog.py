@@ -49,6 +49,7 @@ def alarms() -> list[Alarm]:
 def tick(*, now: datetime) -> None:
     """The clock goes. `now` is business time; ask for `alarms` first, or a gap that has just ended is forgotten."""
     ledger.void_future(now=now + TOLERANCE)
+    _excuse_queues()
     beat(CLOCK)
 
 
@@ -82,25 +83,43 @@ def ping_outside() -> None:
 
 
 def _clock_stands() -> Iterator[Alarm]:
-    since = _silent_since(CLOCK, timedelta(seconds=settings.TICK_ALERT_SECONDS))
-    if since:
+    since = _seen(CLOCK)
+    if real_now() - since > _longest_gap():
         yield Alarm("clock_stopped", f"clock_stopped:{since.isoformat()}", {"since": since.isoformat()})
 
 
 def _silent_queues() -> Iterator[Alarm]:
-    """A worker may be at a long task and answer a ping late, but not later than the longest task takes."""
-    longest = timedelta(seconds=settings.JOB_LEASE_SECONDS + settings.TICK_ALERT_SECONDS)
+    """Those that had not answered by the last tick: while the clock stands nobody asks them."""
+    asked_at = _seen(CLOCK)
     for queue in Queue:
-        since = _silent_since(queue_part(queue), longest)
-        if since:
+        since = _seen(queue_part(queue))
+        if asked_at - since > _longest_silence():
             params = {"queue": str(queue), "since": since.isoformat()}
             yield Alarm("queue_silent", f"queue_silent:{queue}:{since.isoformat()}", params)
 
 
-def _silent_since(part: str, longest: timedelta) -> datetime | None:
-    """When a part was seen last, if that is too long ago. A part never seen counts from the first question."""
+def _excuse_queues() -> None:
+    """After a time in which the clock stood, the silence of a queue counts from now, unless it was told before."""
+    stood_from = _seen(CLOCK)
+    if real_now() - stood_from > _longest_gap():
+        parts = [queue_part(queue) for queue in Queue]
+        Pulse.objects.filter(part__in=parts, at__gte=stood_from - _longest_silence()).update(at=real_now())
+
+
+def _seen(part: str) -> datetime:
+    """When a part was last at work. One never seen counts from the first question."""
     pulse, _ = Pulse.objects.get_or_create(part=part, defaults={"at": real_now()})
-    return pulse.at if real_now() - pulse.at > longest else None
+    return pulse.at
+
+
+def _longest_gap() -> timedelta:
+    """Between two ticks."""
+    return timedelta(seconds=settings.TICK_ALERT_SECONDS)
+
+
+def _longest_silence() -> timedelta:
+    """A worker may be at a long task and answer a ping late, but not later than the longest task takes."""
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS) + _longest_gap()
 
 
 def _failed_runs() -> Iterator[Alarm]:

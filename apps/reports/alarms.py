@@ -15,7 +15,7 @@ def tell_alarms() -> int:
     """One message to each owner for each alarm, once however often this runs. Returns how many alarms there are."""
     found = alarms()
     for alarm in found:
-        for seller in [alarm.seller] if alarm.seller else Seller.objects.all():
+        for seller in [alarm.seller] if alarm.seller else Seller.objects.order_by("pk"):
             _tell(alarm, seller)
     return len(found)
 

@@ -7,14 +7,19 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
+from apps.common.clock import real_now
 from apps.decisions.approval import show
 from apps.decisions.models import Command
+from apps.jobs import watchdog
+from apps.jobs.models import Pulse
 from apps.marketplaces.standins.telegram.person import Person
+from apps.notifications.models import OutboxMessage
 from apps.shops.models import AuditEntry, Member
 from apps.shops.roles import Role
 from bots import inbox, process
@@ -22,7 +27,7 @@ from bots.models import TelegramUpdate
 from bots.process import WEBHOOK_PATH, BotProcess, require_token
 from tests.bots.telegram import Messenger, polling_bot, webhook_bot
 from tests.cast import member
-from tests.decisions.markets import Market, offer
+from tests.decisions.markets import NOON, Market, offer
 
 pytestmark = pytest.mark.usefixtures("cards")
 
@@ -224,10 +229,12 @@ def test_telegram_may_be_away_when_the_bot_starts(
 ) -> None:
     messenger.suffers("*", "500", times=None)
     with polling_bot():
-        time.sleep(0.3)
+        until(lambda: len(messenger.calls("getMe")) > 1)
         anna.says("/help")
+        assert anna.messages() == []
         messenger.recovers()
-        anna.sees("/report")
+
+        assert "/report" in anna.sees("/report")["text"]
 
 
 def test_a_wrong_token_is_named(
@@ -264,6 +271,35 @@ def test_of_two_bots_one_works_and_the_other_takes_over(
         anna.says("/help")
         anna.sees("/report", after=seen["id"])
         assert second.leader.is_leading
+
+
+def test_a_clock_that_stands_is_told_once_in_the_chat_by_whichever_bot_leads(
+    messenger: Messenger,
+    surroundings: None,
+    owner: Member,
+    anna: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "ALARM_SECONDS", 0.1)
+    watchdog.tick(now=NOON)
+    with ExitStack() as stack:
+        with polling_bot() as first:
+            until(lambda: first.leader.is_leading)
+            second = stack.enter_context(polling_bot())
+            time.sleep(0.5)
+            assert anna.messages() == []
+
+            Pulse.objects.update(at=real_now() - timedelta(minutes=4))
+
+            anna.sees("The clock stands since")
+            time.sleep(0.5)
+        until(lambda: second.leader.is_leading)
+        time.sleep(0.5)
+        assert len(anna.messages()) == 1
+
+        Pulse.objects.update(at=real_now() - timedelta(minutes=5))
+        until(lambda: len(anna.messages()) == 2)
+    assert set(OutboxMessage.objects.values_list("name", flat=True)) == {"clock_stopped"}
 
 
 def test_a_stop_is_quick_and_silent(

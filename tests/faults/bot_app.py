@@ -14,9 +14,11 @@ from django.conf import settings  # noqa: E402 - the settings come first
 settings.DECISION_KINDS = ("tests.decisions.markets.SetValue",)
 
 from apps.reports import messages  # noqa: E402
+from bots import process  # noqa: E402
 from bots.asgi import app  # noqa: E402
 from tests.bots.cards import note, proposal_card  # noqa: E402
 
 __all__ = ["app"]
 
+process.ALARM_SECONDS = 0.5
 messages.MESSAGES.update(note=note, proposal_card=proposal_card)

@@ -13,16 +13,21 @@ from dataclasses import dataclass, field
 
 import pytest
 from django.db import connection, transaction
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from pytest_django import Settings
 
 from apps.common.db import take_lock
 from apps.decisions.approval import approve, show
 from apps.decisions.models import Command, Proposal
+from apps.jobs import watchdog
+from apps.jobs.models import Pulse
+from apps.jobs.schedule import seed
 from apps.marketplaces.standins.telegram.person import Person
 from apps.notifications.models import OutboxMessage
 from apps.notifications.outbox import tell
 from apps.shops.models import AuditEntry, Member
 from apps.shops.roles import Role
+from bots import process
 from bots.leader import LEADERSHIP
 from bots.models import TelegramUpdate
 from bots.process import WEBHOOK_PATH
@@ -32,7 +37,7 @@ from tests.bots.telegram import Messenger, polling_bot
 from tests.cast import anna as anna_with_a_shop
 from tests.cast import member
 from tests.decisions.markets import NOON, offer
-from tests.faults.harness import Fleet, Process, crash, eventually
+from tests.faults.harness import Fleet, Process, crash, eventually, never
 
 __all__ = ["cards", "market", "messenger", "owner", "quick", "surroundings"]
 
@@ -43,6 +48,8 @@ AGAIN = "Sent again: the first time may not have arrived."
 
 
 SECRET = secrets.token_urlsafe(32)
+DEAD_CLOCK = "4"
+"""Seconds without a tick."""
 
 
 @dataclass
@@ -57,10 +64,10 @@ class Bots:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> Process:
+    def start(self, **env: str) -> Process:
         """One behind its webhook, of which it tells Telegram if it leads."""
         arguments = ["tests.faults.bot_app:app", "--port", str(self.port), "--no-access-log"]
-        process = self.fleet.start("bot", "uvicorn", *arguments, **self._env())
+        process = self.fleet.start("bot", "uvicorn", *arguments, **self._env() | env)
         process.wait_line("Application startup complete")
         return process
 
@@ -76,6 +83,7 @@ class Bots:
             "TELEGRAM_WEBHOOK_SECRET": SECRET,
             "OUTBOX_POLL_SECONDS": "0.1",
             "OUTBOX_REPEAT_SECONDS": "1",
+            "TICK_ALERT_SECONDS": "600",  # no clock ticks in most of these tests, and none is missed
         }
 
 
@@ -203,6 +211,36 @@ def test_a_second_bot_takes_over_from_one_that_was_killed(bots: Bots, anna: Pers
         assert anna.hears(anna.presses(card, "Apply"))["text"] == "Accepted, sending."
         anna.sees("approved")
     assert Command.objects.count() == 1
+
+
+@pytest.fixture
+def going_clock(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> dict[str, Process]:
+    """Beat and the worker that carries out its ticks, one each second; a bot of this process looks as often."""
+    monkeypatch.setattr(process, "ALARM_SECONDS", 0.5)
+    settings.TICK_ALERT_SECONDS = int(DEAD_CLOCK)
+    seed()
+    PeriodicTask.objects.exclude(name="jobs.watchdog").update(enabled=False)
+    IntervalSchedule.objects.update(every=1, period=IntervalSchedule.SECONDS)
+    parts = {"worker": fleet.worker(TICK_ALERT_SECONDS=DEAD_CLOCK), "beat": fleet.beat()}
+    eventually(Pulse.objects.filter(part=watchdog.CLOCK).exists, "the clock ticks")
+    return parts
+
+
+@pytest.mark.parametrize("part", ["beat", "worker"])
+def test_a_clock_that_died_is_told_while_it_is_dead_and_once_though_the_bot_dies_too(
+    bots: Bots, anna: Person, going_clock: dict[str, Process], part: str
+) -> None:
+    bot = bots.start(TICK_ALERT_SECONDS=DEAD_CLOCK)
+    never(anna.messages, "a clock that goes is told", during=int(DEAD_CLOCK) + 1)
+
+    going_clock[part].kill()
+
+    anna.sees("The clock stands since")
+    with polling_bot() as spare:
+        bot.kill()
+        eventually(lambda: spare.leader.is_leading, "the other bot leads")
+        never(lambda: anna.messages()[1:], "the outage is told again", during=3)
+    assert OutboxMessage.objects.get().name == "clock_stopped"
 
 
 def test_a_stop_is_quick_and_clean_and_leaves_nothing_half_done(

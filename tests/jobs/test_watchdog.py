@@ -72,7 +72,33 @@ def test_a_queue_may_be_at_a_long_task_but_not_longer_than_one_takes() -> None:
 def test_a_queue_that_never_answered_counts_from_the_first_question() -> None:
     watchdog.alarms()
     Pulse.objects.update(at=real_now() - timedelta(hours=1))
-    assert sorted(names()) == ["clock_stopped", *["queue_silent"] * len(Queue)]
+    seen(watchdog.CLOCK, timedelta(0))
+    assert names() == ["queue_silent"] * len(Queue)
+
+
+def test_while_the_clock_stands_nobody_asks_the_queues_and_none_is_called_silent() -> None:
+    watchdog.alarms()
+    Pulse.objects.update(at=real_now() - timedelta(hours=1))
+    assert names() == ["clock_stopped"]
+
+    watchdog.tick(now=NOON)
+    assert names() == [], "they have not had the time to answer"
+
+    watchdog.tick(now=NOON)
+    seen(watchdog.queue_part(Queue.SYNC), timedelta(minutes=19))
+    assert names() == ["queue_silent"]
+
+
+def test_a_queue_that_was_silent_before_the_clock_stood_is_the_same_outage_after_it() -> None:
+    watchdog.alarms()
+    seen(watchdog.CLOCK, timedelta(hours=1))
+    seen(watchdog.queue_part(Queue.SYNC), timedelta(hours=2))
+    before = [alarm for alarm in watchdog.alarms() if alarm.name == "queue_silent"]
+
+    watchdog.tick(now=NOON)
+
+    assert len(before) == 1
+    assert watchdog.alarms() == before
 
 
 def test_a_run_that_failed_for_good_is_named_for_a_day(shop: Shop) -> None:
