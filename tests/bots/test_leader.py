@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 from django.db import connection
@@ -34,9 +34,14 @@ async def until_leading(leader: Leader) -> None:
             await asyncio.sleep(0.01)
 
 
-async def woken(event: asyncio.Event, *, within: float = 2) -> None:
-    async with asyncio.timeout(within):
-        await event.wait()
+async def is_woken(event: asyncio.Event, *, within: float = 2) -> bool:
+    """Whether the event is set in time; it is clear again afterwards."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await event.wait()
+    was_set = event.is_set()
+    event.clear()
+    return was_set
 
 
 def cut_the_leader() -> int:
@@ -66,23 +71,20 @@ async def test_of_two_processes_one_leads_and_the_other_takes_over_when_it_goes(
 async def test_a_commit_wakes_without_waiting_for_the_poll(settings: object) -> None:
     settings.OUTBOX_POLL_SECONDS = 60  # type: ignore[attr-defined]
     async with running(leader := Leader()):
-        await woken(leader.inbox)
-        leader.inbox.clear()
-        leader.outbox.clear()
+        assert await is_woken(leader.inbox)
+        assert not await is_woken(leader.inbox, within=0.2)
 
         await in_thread(inbox.store, said(1))
-        await woken(leader.inbox)
+        assert await is_woken(leader.inbox)
         leader.outbox.clear()
 
         await in_thread(outbox.announce)
-        await woken(leader.outbox)
+        assert await is_woken(leader.outbox)
 
 
 async def test_without_any_commit_there_is_a_look_each_poll() -> None:
     async with running(leader := Leader()):
-        for _ in range(3):
-            await woken(leader.outbox, within=1)
-            leader.outbox.clear()
+        assert [await is_woken(leader.outbox, within=1) for _ in range(3)] == [True, True, True]
 
 
 async def test_a_lost_connection_is_a_lost_lock_and_both_come_back(caplog: pytest.LogCaptureFixture) -> None:

@@ -116,15 +116,20 @@ def test_it_refuses_to_wait_longer_than_asked_and_says_how_long_it_would_be() ->
 
 
 def test_a_method_with_its_own_limit_does_not_hold_up_the_others() -> None:
-    turns = limiter(once_a_minute())
+    turns = limiter(once_a_minute(), clock=(clock := Clock()))
     turns.acquire(PATH, within=1)
 
     turns.acquire("/v3/product/list", within=1)
 
+    assert clock.slept == []
+
 
 def test_accounts_do_not_share_turns() -> None:
-    limiter(once_a_minute(), account="1").acquire(PATH, within=1)
-    limiter(once_a_minute(), account="2").acquire(PATH, within=1)
+    clocks = Clock(), Clock()
+    for account, clock in enumerate(clocks, start=1):
+        limiter(once_a_minute(), account=str(account), clock=clock).acquire(PATH, within=1)
+
+    assert [clock.slept for clock in clocks] == [[], []]
 
 
 def test_two_clients_of_one_process_share_turns_without_redis() -> None:

@@ -14,14 +14,18 @@ import tasks.health
 import tasks.jobs
 import tasks.proposals
 from apps.common.clock import real_now
-from apps.decisions.models import Command, Proposal
+from apps.decisions.models import Attempt, Command, Proposal
+from apps.experiments.models import Experiment
 from apps.jobs.models import JobRun, Pulse
 from apps.jobs.schedule import seed
 from apps.jobs.timetable import Queue
-from apps.shops.models import Shop
+from apps.shops.models import AuditEntry, Shop
 from config.celery import app
 from tasks.beat import Scheduler
 from tests import cast
+from tests.inventory.shelf import Shelf
+from tests.reports.rows import command, experiment
+from tests.reports.rows import proposal as price_proposal
 
 pytestmark = pytest.mark.django_db
 
@@ -44,18 +48,20 @@ def proposal(shop: Shop, **fields: object) -> Proposal:
 def test_the_sweep_wakes_a_command_whose_message_was_lost(
     shop: Shop, empty_redis: redis.Redis, django_capture_on_commit_callbacks: object
 ) -> None:
-    now = real_now()
-    Command.objects.create(
-        proposal=proposal(shop), shop=shop, kind="set_price", target="price:7", payload={}, payload_hash="0" * 64,
-        account="101", due_at=now, created_at=now,
-    )  # fmt: skip
+    command(proposal(shop), state=Command.State.QUEUED, due_at=real_now())
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         tasks.commands.sweep()
     assert waiting(empty_redis, "money") == 1
 
 
-def test_a_message_about_a_command_that_is_not_due_does_nothing() -> None:
-    tasks.commands.run(7)
+def test_a_message_about_a_command_that_is_not_due_does_nothing(shop: Shop) -> None:
+    queued = command(proposal(shop), state=Command.State.QUEUED, due_at=real_now() + timedelta(minutes=1))
+    tasks.commands.run(queued.pk)
+    tasks.commands.run(queued.pk + 1)  # there is none
+
+    assert Command.objects.get() == queued
+    assert Command.objects.get().state == Command.State.QUEUED
+    assert not Attempt.objects.exists()
 
 
 def test_a_proposal_expires_at_its_time(shop: Shop) -> None:
@@ -66,8 +72,16 @@ def test_a_proposal_expires_at_its_time(shop: Shop) -> None:
     assert late.state == Proposal.State.EXPIRED
 
 
-def test_experiments_that_a_crash_left_out_are_looked_for() -> None:
-    tasks.experiments.sweep()
+def test_the_end_of_an_experiment_that_a_crash_left_out_is_made_up_for_once(shop: Shop) -> None:
+    rolling_back = experiment(Shelf(shop).product(), shop.seller.members.get(), state="rolling_back")
+    back = price_proposal(rolling_back.product, reverses=rolling_back.command)
+    command(back, state=Command.State.VERIFIED)
+    for _ in range(2):
+        tasks.experiments.sweep()
+
+    rolling_back.refresh_from_db()
+    assert rolling_back.state == Experiment.State.ROLLED_BACK
+    assert AuditEntry.objects.filter(action="experiment.rolled_back").count() == 1
 
 
 def test_a_row_of_the_schedule_fires_its_day_once(shop: Shop) -> None:
