@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import polib
 import pytest
 
-from config.messages import LOCALES, catalog_path
+from config.env import BASE_DIR
+from config.messages import KEYWORDS, LOCALES, SOURCES, catalog_path
 
 TRANSLATED = [locale for locale in LOCALES if locale != "en"]
 FOREIGN_LETTERS = {"ru": "іїєґІЇЄҐ", "uk": "ыъэёЫЪЭЁ"}
@@ -77,3 +80,17 @@ def test_nothing_was_left_in_english(locale: str) -> None:
     words_only = re.compile(r"%\(\w+\)\w|%%|<[^>]+>|[^A-Za-z ]")
     same = {message for message, shown in pairs(locale) if message == shown and words_only.sub("", message).strip()}
     assert same <= {"API", "SKU", "FBO", "FBS", "%(seconds)s s"}
+
+
+def names_of_gettext(path: Path) -> set[str]:
+    """By which names a module calls Django's functions that translate."""
+    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    imported = [name for node in imports if node.module == "django.utils.translation" for name in node.names]
+    return {name.asname or name.name for name in imported if "gettext" in name.name}
+
+
+def test_words_are_marked_only_by_names_that_the_extraction_knows() -> None:
+    """What is marked by another name enters no catalog, and everybody reads it in English."""
+    modules = [path for source in SOURCES for path in (BASE_DIR / source).rglob("*.py")]
+    unknown = {str(path.relative_to(BASE_DIR)): names_of_gettext(path) - set(KEYWORDS) for path in modules}
+    assert {path: names for path, names in unknown.items() if names} == {}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from apps.decisions.kinds import kinds
 
@@ -18,12 +18,17 @@ GATE: dict[str, str | Promise] = {
     "change_under_way": _("A change of the same product is being carried out; wait until it is done."),
     "stopped": _("The kill switch is on: nothing is sent."),
     "third_value": _("The marketplace shows neither the old value nor the new one: somebody else has changed it."),
-    "never_applied": _("The marketplace accepted the change %(sends)s times and never applied it."),
+    "never_applied": ngettext_lazy(
+        "The marketplace accepted the change %(sends)s time and never applied it.",
+        "The marketplace accepted the change %(sends)s times and never applied it.",
+        "sends",
+    ),
     "lease": _("There was no time left for the call; it is tried again."),
     "fruitless": _("It could not be carried out: one attempt after the other broke off. The log says why."),
     "MissingKey": "%(message)s",
     "WrongCredentials": _("The marketplace refuses the shop's key: %(message)s"),
 }
+SAYS = _("The marketplace says: %(message)s")
 
 
 def say(problem: Mapping[str, Any], *, kind: str, currency: str) -> str:
@@ -31,7 +36,7 @@ def say(problem: Mapping[str, Any], *, kind: str, currency: str) -> str:
     code = problem.get("code", "")
     figures = problem.get("figures", {})
     if code in GATE:
-        return str(GATE[code]) % {**figures, "message": problem.get("message", "")}
+        return str(GATE[code] % {**figures, "message": problem.get("message", "")})
     if problem.get("message"):
-        return now_("The marketplace says: %(message)s") % {"message": problem["message"]}
+        return str(SAYS % {"message": problem["message"]})
     return kinds()[kind].say(code, figures, currency=currency) if code else ""
