@@ -57,8 +57,7 @@ def import_costs(*, shop: Shop, costs: Iterable[tuple[str, Decimal]], starts_on:
     """
     entered = 0
     products = {product.offer_id: product for product in shop.products.select_related("shop__seller")}
-    in_force = Cost.objects.filter(product__shop=shop, starts_on__lte=starts_on).order_by("product_id", "-starts_on")
-    known = dict(in_force.distinct("product_id").values_list("product_id", "amount"))
+    known = Cost.objects.filter(product__shop=shop).in_force(starts_on).by_product()
     for offer_id, amount in costs:
         product = products.get(offer_id)
         if product is None:

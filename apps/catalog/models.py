@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -121,8 +121,17 @@ class Product(models.Model):
 
     def cost_on(self, day: date) -> Decimal | None:
         """The unit cost (COGS) in force on `day`; None when nobody has said."""
-        cost = self.costs.filter(starts_on__lte=day).order_by("-starts_on").first()
+        cost = self.costs.in_force(day).first()
         return cost.amount if cost else None
+
+
+class CostQuerySet(SellerQuerySet["Cost"]):
+    def in_force(self, day: date) -> Self:
+        """The cost of each product that counts on `day`: the last to start by then."""
+        return self.filter(starts_on__lte=day).order_by("product_id", "-starts_on").distinct("product_id")
+
+    def by_product(self) -> dict[int, Decimal]:
+        return dict(self.values_list("product_id", "amount"))
 
 
 class Cost(models.Model):
@@ -141,7 +150,7 @@ class Cost(models.Model):
     )
     entered_at = models.DateTimeField(_("entered at"), auto_now_add=True)
 
-    objects = SellerQuerySet.as_manager()
+    objects = CostQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("cost")

@@ -6,7 +6,10 @@ A morning is stored whole or not at all, and once: the first sync of a day is th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple, TypeVar
+
+from django.db.models import F, Sum
 
 from apps.catalog.models import Product, StockSnapshot, Warehouse
 from apps.common.bulk import upsert
@@ -14,6 +17,7 @@ from apps.common.text import fit
 from apps.jobs.sync_runs import Batch, Doubtful, Reading, Stored, Work, follow
 from apps.marketplaces.ozon_seller.schemas import ProductStock
 from apps.marketplaces.paging import BadRow, Page
+from apps.shops.models import Shop
 
 Row = TypeVar("Row")
 
@@ -45,6 +49,19 @@ def sync_stock(work: Work) -> bool:
         yield _whole_morning(work)
 
     return follow(work, Reading("stock", fetch, lambda rows: Stored(_store(work, rows)), steady=True))
+
+
+def stock_by_scheme(shop: Shop, day: date) -> dict[int, dict[str, int]]:
+    """Units that could be sold on the morning of `day`, without what is reserved, by product and scheme."""
+    rows = (
+        StockSnapshot.objects.filter(warehouse__shop=shop, day=day)
+        .values_list("product_id", "warehouse__scheme")
+        .annotate(units=Sum(F("present") - F("reserved")))
+    )
+    stock: dict[int, dict[str, int]] = {}
+    for product_id, scheme, units in rows:
+        stock.setdefault(product_id, {})[scheme] = max(units, 0)
+    return stock
 
 
 def warehouse_ids(shop_id: int, names: Mapping[Place, str]) -> dict[Place, int]:

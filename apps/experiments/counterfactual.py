@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.sales.rates import recency_weights
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK = 1, 0, -1
 
 PRE_DAYS = 56
-HALF_LIFE_DAYS = 21.0
 MIN_CONTROLS = 15
 """Fewer untouched SKUs than this say more about themselves than about the shop: no index is made of them."""
 EMPTY_RUN_PROBABILITY = 0.01
@@ -147,7 +148,7 @@ class ShopWindow:
         index = self._index(sku) if enough else np.ones(len(units))
         factor = self._category_factor(sku, index) if enough else 1.0
         pre, post = slice(None, self._pre), slice(self._pre, None)
-        omega = 0.5 ** (np.arange(self._pre - 1, -1, -1) / HALF_LIFE_DAYS) * valid[pre]
+        omega = recency_weights(self._pre) * valid[pre]
         shape = BASELINE_UNITS + float(omega @ units[pre])
         rate = shape / (BASELINE_DAYS + float(omega @ index[pre]))
         return Counterfactual(

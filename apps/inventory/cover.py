@@ -10,12 +10,14 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
-from django.db.models import F, Sum
 
-from apps.catalog.models import Cost, Product, StockSnapshot, Warehouse
+from apps.catalog.fees import Fees
+from apps.catalog.models import Cost, Product
+from apps.catalog.stock import stock_by_scheme
 from apps.common.periods import Period, day_of
-from apps.inventory.reorder import ORIGIN_STEP, ORIGINS, RATE_DAYS, Supply, daily_rates, drift, need, service_level
-from apps.sales.panel import OUT_OF_STOCK, panel
+from apps.inventory.reorder import ORIGIN_STEP, ORIGINS, Supply, drift, need, service_level
+from apps.sales.panel import panel
+from apps.sales.rates import RATE_DAYS, daily_rates
 from apps.sales.shop_sync import data_as_of
 from apps.shops.models import Shop
 
@@ -78,14 +80,13 @@ def load_cover(shop: Shop, *, supply: Supply = SUPPLY) -> ShopCover | None:
     today = day_of(as_of, shop.timezone)
     observed = Period.ending(today - timedelta(days=1), days=OBSERVED_DAYS)
     sales = panel(shop, observed.first, observed.last)
-    stocked = (sales.in_stock != OUT_OF_STOCK) & sales.known_days
-    rates = daily_rates(sales.units[:, -RATE_DAYS:], stocked[:, -RATE_DAYS:])
+    rates = daily_rates(sales.units[:, -RATE_DAYS:], sales.stocked[:, -RATE_DAYS:])
     morning = _Morning(
         today=today,
         rates=dict(zip(sales.product_ids.tolist(), rates.tolist(), strict=True)),
-        stock=_stock(shop, today),
-        costs=_costs(shop, today),
-        kappa=drift(sales.units, stocked, window_days=supply.exposed_days),
+        stock=stock_by_scheme(shop, today),
+        costs=Cost.objects.filter(product__shop=shop).in_force(today).by_product(),
+        kappa=drift(sales.units, sales.stocked, window_days=supply.exposed_days),
     )
     products = Product.objects.filter(shop=shop, is_archived=False)
     covers = [_cover(product, morning, supply) for product in products]
@@ -118,32 +119,12 @@ def _cover(product: Product, morning: _Morning, supply: Supply) -> Cover:
 
 def _margin(product: Product, cost: Decimal | None, schemes: dict[str, int]) -> Decimal | None:
     """What a lost sale costs: the profit of a unit under the scheme that holds most of the stock."""
-    own = schemes.get(Warehouse.Scheme.FBS, 0) > schemes.get(Warehouse.Scheme.FBO, 0)
-    share = product.fbs_commission_rate if own else product.fbo_commission_rate
-    logistics = product.fbs_logistics if own else product.fbo_logistics
-    price, acquiring = product.price, product.acquiring
+    fees = Fees.of(product, schemes)
+    share, logistics, acquiring, price = fees.commission_rate, fees.logistics, product.acquiring, product.price
     if price is None or share is None or logistics is None or acquiring is None or cost is None:
         return None
     margin: Decimal = price * (1 - share) - logistics - acquiring - cost
     return margin
-
-
-def _stock(shop: Shop, today: date) -> dict[int, dict[str, int]]:
-    """Units that can be sold this morning, by product and scheme."""
-    rows = (
-        StockSnapshot.objects.filter(warehouse__shop=shop, day=today)
-        .values_list("product_id", "warehouse__scheme")
-        .annotate(units=Sum(F("present") - F("reserved")))
-    )
-    stock: dict[int, dict[str, int]] = {}
-    for product_id, scheme, units in rows:
-        stock.setdefault(product_id, {})[scheme] = max(units, 0)
-    return stock
-
-
-def _costs(shop: Shop, today: date) -> dict[int, Decimal]:
-    in_force = Cost.objects.filter(product__shop=shop, starts_on__lte=today).order_by("product_id", "-starts_on")
-    return dict(in_force.distinct("product_id").values_list("product_id", "amount"))
 
 
 def _urgency(cover: Cover) -> tuple[bool, float, float, int]:

@@ -16,12 +16,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.experiments.counterfactual import HALF_LIFE_DAYS
+from apps.sales.rates import RATE_DAYS, Floats, daily_rates
 
-Floats = NDArray[np.float64]
-
-RATE_DAYS = 56
-"""How far back a rate looks."""
 LEAST_RATE_DAYS = 28
 SPREAD_OF_ORDERS = 1.15
 """Variance over mean of the orders of a product whose rate is known."""
@@ -64,17 +60,6 @@ class Need:
 
     point: int
     order: int
-
-
-def daily_rates(units: NDArray[np.integer], stocked: NDArray[np.bool_]) -> Floats:
-    """Units a day of each product over its days in stock: each day weighs half as much as one HALF_LIFE_DAYS later
-    (simple exponential smoothing). NaN where a product was never in stock."""
-    ages = np.arange(units.shape[1] - 1, -1, -1)
-    weights = 0.5 ** (ages / HALF_LIFE_DAYS) * stocked
-    total = weights.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        rates: Floats = (weights * units).sum(axis=1) / np.where(total > 0, total, np.nan)
-    return rates
 
 
 def drift(units: NDArray[np.integer], stocked: NDArray[np.bool_], *, window_days: int) -> float:

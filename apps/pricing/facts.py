@@ -9,22 +9,24 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import isnan
 
 import numpy as np
-from django.db.models import F, Max, QuerySet, Sum
+from django.db.models import Max, QuerySet
 
-from apps.catalog.models import Cost, PriceChange, Product, StockSnapshot, Warehouse
+from apps.catalog.fees import Fees
+from apps.catalog.models import Cost, PriceChange, Product
+from apps.catalog.stock import stock_by_scheme
 from apps.common.periods import Period, day_of
-from apps.experiments.counterfactual import HALF_LIFE_DAYS, OUT_OF_STOCK
 from apps.experiments.models import Experiment, Verdict
 from apps.pricing.economics import acquiring_rate
 from apps.pricing.models import PriceRecommendation, PricingSettings
 from apps.pricing.records import PastChange, PriceFacts, PriceRules
 from apps.sales.panel import Panel, panel
+from apps.sales.rates import RATE_DAYS, daily_rates
 from apps.sales.shop_sync import data_as_of
 from apps.shops.models import Shop
 
-OBSERVED_DAYS = 56
 RETURN_RATE_STEP = Decimal("0.0001")
 UNITS_STEP = Decimal("0.001")
 
@@ -73,11 +75,11 @@ class _Loaded:
 
 def _load(shop: Shop, products: list[Product], today: date, *, only: Collection[int] | None) -> _Loaded:
     ids = [product.pk for product in products]
-    observed = Period.ending(today - timedelta(days=1), days=OBSERVED_DAYS)
+    observed = Period.ending(today - timedelta(days=1), days=RATE_DAYS)
     return _Loaded(
         sales=panel(shop, observed.first, observed.last, product_ids=only),
-        costs=_costs(ids, today),
-        stock=_stock(shop, today),
+        costs=Cost.objects.filter(product__in=ids).in_force(today).by_product(),
+        stock=stock_by_scheme(shop, today),
         changes=_changes(ids),
         verdicts=_verdicts(ids),
         reviewed_on=_reviewed_on(ids, shop),
@@ -85,24 +87,6 @@ def _load(shop: Shop, products: list[Product], today: date, *, only: Collection[
             Experiment.objects.filter(product__in=ids, state__in=Experiment.LIVE).values_list("product_id", flat=True)
         ),
     )
-
-
-def _costs(ids: list[int], today: date) -> dict[int, Decimal]:
-    in_force = Cost.objects.filter(product__in=ids, starts_on__lte=today).order_by("product_id", "-starts_on")
-    return dict(in_force.distinct("product_id").values_list("product_id", "amount"))
-
-
-def _stock(shop: Shop, today: date) -> dict[int, dict[str, int]]:
-    """Units that can be sold this morning, without what is reserved, by product and scheme."""
-    rows = (
-        StockSnapshot.objects.filter(warehouse__shop=shop, day=today)
-        .values_list("product_id", "warehouse__scheme")
-        .annotate(units=Sum(F("present") - F("reserved")))
-    )
-    stock: dict[int, dict[str, int]] = {}
-    for product_id, scheme, units in rows:
-        stock.setdefault(product_id, {})[scheme] = max(units, 0)
-    return stock
 
 
 def _changes(ids: list[int]) -> dict[int, list[PriceChange]]:
@@ -133,7 +117,7 @@ def _facts(product: Product, loaded: _Loaded, today: date, as_of: datetime) -> P
     stock = loaded.stock.get(product.pk)
     changes = loaded.changes.get(product.pk, [])
     reviewed = loaded.reviewed_on.get(product.pk)
-    fees = _Fees.of(product, stock or {})
+    fees = Fees.of(product, stock or {})
     price = product.price or Decimal(0)
     return PriceFacts(
         product_id=product.pk,
@@ -193,21 +177,6 @@ def _past(change: PriceChange, verdicts: dict[int, Verdict]) -> PastChange:
     )
 
 
-@dataclass(frozen=True)
-class _Fees:
-    """What the marketplace takes for a unit, by the scheme that most of the stock is sold under."""
-
-    commission_rate: Decimal | None
-    logistics: Decimal | None
-    return_logistics: Decimal | None
-
-    @classmethod
-    def of(cls, product: Product, stock: dict[str, int]) -> _Fees:
-        if stock.get(Warehouse.Scheme.FBS, 0) > stock.get(Warehouse.Scheme.FBO, 0):
-            return cls(product.fbs_commission_rate, product.fbs_logistics, product.fbs_return_logistics)
-        return cls(product.fbo_commission_rate, product.fbo_logistics, product.fbo_return_logistics)
-
-
 @dataclass(frozen=True, eq=False)
 class _Sales:
     """The observed days of one product, oldest first. Days of unknown stock count as in stock, as for verdicts."""
@@ -222,7 +191,7 @@ class _Sales:
         if row is None:
             return cls(np.zeros(0, dtype=np.int64), 0, np.zeros(0, dtype=bool))
         known = sales.known_days
-        return cls(sales.units[row, known], int(sales.returned[row].sum()), sales.in_stock[row, known] != OUT_OF_STOCK)
+        return cls(sales.units[row, known], int(sales.returned[row].sum()), sales.stocked[row, known])
 
     @property
     def days_observed(self) -> int:
@@ -230,11 +199,8 @@ class _Sales:
 
     @property
     def units_per_day(self) -> Decimal | None:
-        """Mean of the days in stock, each weighing half as much as one 21 days later."""
-        weights = 0.5 ** (np.arange(len(self.sold) - 1, -1, -1) / HALF_LIFE_DAYS) * self.stocked
-        if not weights.sum():
-            return None
-        return Decimal(str(float(weights @ self.sold / weights.sum()))).quantize(UNITS_STEP)
+        (rate,) = daily_rates(self.sold[None], self.stocked[None]).tolist()
+        return None if isnan(rate) else Decimal(str(rate)).quantize(UNITS_STEP)
 
     @property
     def return_rate(self) -> Decimal | None:

@@ -68,6 +68,12 @@ class Panel:
     def _rows(self) -> dict[int, int]:
         return {product_id: row for row, product_id in enumerate(self.product_ids.tolist())}
 
+    @cached_property
+    def stocked(self) -> NDArray[np.bool_]:
+        """Products x days that speak of demand: the sales are known, and the shelf is not known to have been empty."""
+        stocked: NDArray[np.bool_] = (self.in_stock != OUT_OF_STOCK) & self.known_days
+        return stocked
+
     def row_of(self, product_id: int) -> int | None:
         return self._rows.get(product_id)
 

@@ -4,39 +4,15 @@ import numpy as np
 import pytest
 
 from apps.inventory import reorder
-from apps.inventory.reorder import Need, Supply, daily_rates, demand_quantile, drift, need, service_level
+from apps.inventory.reorder import Need, Supply, demand_quantile, drift, need, service_level
 from apps.marketplaces.standins.demand import Demand
+from apps.sales.rates import RATE_DAYS, daily_rates
 
 SUPPLY = Supply()
 
 
-def days(*rows: list[int]) -> np.ndarray:
-    return np.array(rows, dtype=np.int64)
-
-
 def always(units: np.ndarray) -> np.ndarray:
     return np.ones(units.shape, dtype=bool)
-
-
-def test_a_steady_product_sells_what_it_sells() -> None:
-    units = days([3] * 56)
-    assert daily_rates(units, always(units)) == pytest.approx([3.0])
-
-
-def test_a_day_weighs_half_as_much_as_one_three_weeks_later() -> None:
-    units = days([4] + [0] * 20 + [1])
-    stocked = np.zeros(units.shape, dtype=bool)
-    stocked[0, [0, -1]] = True
-    assert daily_rates(units, stocked) == pytest.approx([(0.5 * 4 + 1) / 1.5])
-
-
-def test_days_out_of_stock_say_nothing() -> None:
-    units = days([2, 0, 2, 0])
-    assert daily_rates(units, units > 0) == pytest.approx([2.0])
-
-
-def test_a_product_never_in_stock_has_no_rate() -> None:
-    assert np.isnan(daily_rates(days([0, 0]), np.zeros((1, 2), dtype=bool))).all()
 
 
 @pytest.mark.parametrize(("mean", "kappa"), [(0.3, 0.0), (2.0, 0.05), (15.0, 0.2), (900.0, 0.05)])
@@ -115,7 +91,7 @@ def test_the_stock_lasts_as_often_as_promised(sku_drift: float) -> None:
     units = shop(sku_drift=sku_drift, seed=9)
     past, future = units[:, :-15], units[:, -15:].sum(axis=1)
     kappa = drift(past, always(past), window_days=15)
-    rates = daily_rates(past[:, -reorder.RATE_DAYS :], always(past[:, -reorder.RATE_DAYS :]))
+    rates = daily_rates(past[:, -RATE_DAYS:], always(past[:, -RATE_DAYS:]))
     points = np.array([demand_quantile(rate * 15, kappa=kappa, level=0.95) for rate in rates])
     assert 0.92 <= (future <= points).mean() <= 0.99
     assert (future <= rates * 15).mean() < 0.65  # the mean itself does not last
@@ -129,7 +105,7 @@ def test_it_lasts_in_a_shop_with_promotions_trends_and_rivals_too() -> None:
         units = np.array([demand.draw(day, demand.price0, plenty) for day in range(130)]).T
         past, future = units[:, 23:115], units[:, 115:].sum(axis=1)
         kappa = drift(past, always(past), window_days=15)
-        rates = daily_rates(past[:, -reorder.RATE_DAYS :], always(past[:, -reorder.RATE_DAYS :]))
+        rates = daily_rates(past[:, -RATE_DAYS:], always(past[:, -RATE_DAYS:]))
         hits += [
             sold <= demand_quantile(rate * 15, kappa=kappa, level=0.95)
             for sold, rate in zip(future, rates, strict=True)
