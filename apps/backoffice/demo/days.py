@@ -33,8 +33,8 @@ ENDED = (JobRun.State.DONE, JobRun.State.FAILED, JobRun.State.SKIPPED)
 LONGEST_JOB_SECONDS = 300
 LONGEST_TALK_SECONDS = 60
 LOOK_SECONDS = 0.1
-# A demo's days come when they are asked for: catching up and watching belong to a clock that goes by itself.
-OWN_TICKS = ("commands.sweep", "proposals.expire", "experiments.sweep")
+# A demo's days come when they are asked for: catching up belongs to a clock that goes by itself.
+OWN_TICKS = ("commands.sweep", "jobs.watchdog", "proposals.expire", "experiments.sweep")
 
 Watch = Callable[[JobRun], None]
 

@@ -20,7 +20,6 @@ from config.env import state_folder
 from config.new_env import update_env
 
 USUAL_PORTS = {"WEB_PORT": 8000, "BOT_PORT": 8001, "FLOWER_PORT": 5555, "WORLD_PORT": 8900}
-TEN_YEARS = 10 * 365 * 24 * 60 * 60
 
 
 class StageTaken(Exception):
@@ -49,7 +48,6 @@ class Stage:
             "OZON_API_URL": world,
             "TELEGRAM_API_URL": world,
             "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{self.bot}",
-            "TICK_ALERT_SECONDS": str(TEN_YEARS),  # no clock goes by itself here, and none is missed
         }
 
 
