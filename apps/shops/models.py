@@ -90,6 +90,7 @@ class Credential(models.Model):
         OZON_SELLER = "ozon_seller", "OZON Seller API"
         OZON_PERFORMANCE = "ozon_performance", "OZON Performance API"
         KEYCRM = "keycrm", "KeyCRM API"
+        ANTHROPIC = "anthropic", "Claude API"
 
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="credentials", verbose_name=_("shop"))
     api = models.CharField(_("API"), max_length=30, choices=Api.choices)

@@ -26,7 +26,7 @@ import config.settings as settings
 
 def fresh(names: list[str], **variables: str) -> dict[str, Any]:
     """Some settings of a process that starts with these variables, and does nothing but import them."""
-    code = f"{QUIET}\nimport json; print(json.dumps({{name: getattr(settings, name, None) for name in {names!r}}}))"
+    code = f"{QUIET}\nimport json; print(json.dumps({{name: getattr(settings, name, None) for name in {names!r}}}, default=str))"
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -54,6 +54,31 @@ def test_servers_that_are_named_are_used() -> None:
     assert found["REDIS_URL"] == "redis://cache:6379/2"
     assert found["EMBEDDED"] is False
     assert found["DATABASES"]["default"]["HOST"] == "db"
+
+
+def test_the_variables_of_a_first_shop_are_read_by_their_names() -> None:
+    given = {
+        "OZON_CLIENT_ID": "101",
+        "OZON_API_KEY": "key-1",
+        "OZON_PERFORMANCE_CLIENT_ID": "ads-101",
+        "OZON_PERFORMANCE_API_KEY": "key-2",
+        "KEYCRM_API_KEY": "key-3",
+        "ANTHROPIC_API_KEY": "key-4",
+        "TELEGRAM_BOT_TOKEN": "12:abc",
+        "DASHBOARD_URL": "https://shop.example.com",
+    }
+    assert fresh(list(given), **given) == given
+    found = fresh(
+        ["ADMIN_USER_IDS", "TELEGRAM_ADMIN_CHAT_ID", "TIME_ZONE", "LOGGING", "DATABASES"],
+        ADMIN_USER_IDS="1001, 1002",
+        TELEGRAM_ADMIN_CHAT_ID="-100200300",
+        TIMEZONE="Asia/Omsk",
+        LOG_LEVEL="debug",
+        DATABASE_URL="postgresql+asyncpg://anna:word@db:6432/shop",
+    )
+    assert (found["ADMIN_USER_IDS"], found["TELEGRAM_ADMIN_CHAT_ID"]) == ([1001, 1002], -100200300)
+    assert (found["TIME_ZONE"], found["LOGGING"]["root"]["level"]) == ("Asia/Omsk", "DEBUG")
+    assert (found["DATABASES"]["default"]["HOST"], found["DATABASES"]["default"]["NAME"]) == ("db", "shop")
 
 
 def test_https_switches_on_what_protects_it() -> None:

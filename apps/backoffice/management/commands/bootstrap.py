@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from apps.backoffice.bootstrap import bootstrap
+from apps.backoffice.bootstrap import bootstrap, unused
 
 
 class Command(BaseCommand):
@@ -18,3 +18,5 @@ class Command(BaseCommand):
             self.stdout.write(f"created {line}")
         if not created:
             self.stdout.write("nothing to create: the admin is the truth")
+        for sentence in unused():
+            self.stdout.write(sentence)
