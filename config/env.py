@@ -1,7 +1,7 @@
 """Every setting of an installation, read once and typed; what is wrong is named and nothing starts.
 
 The process environment wins over the file. Which file: the one `VITRINA_ENV` names (`/dev/null`: none, as in a
-container), else `.env`, else the demo's `demo.env` in the state folder.
+container), else `.env`, else the demo's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
+DEMO_FILE = "demo.env"
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 Role = Literal["web", "bot", "worker", "fast", "money", "beat", "command"]
@@ -224,6 +225,15 @@ def state_folder(named: str = "") -> Path:
     return BASE_DIR / (named or os.environ.get("VITRINA_STATE", "") or ".vitrina")
 
 
+def demo_file() -> Path:
+    """The demo's variables. Its folder is also the demo's own state: it empties its servers, not a real shop's."""
+    return state_folder() / "demo" / DEMO_FILE
+
+
+def is_demo() -> bool:
+    return env_file().name == DEMO_FILE
+
+
 def forget_process_variables() -> None:
     """Drop what the shell says about an installation: a demo or a test must not meet a real shop's keys.
 
@@ -242,7 +252,7 @@ def env_file() -> Path:
         if not (BASE_DIR / named).exists():
             raise EnvError(f"VITRINA_ENV is wrong: the file {named} does not exist. Accepted: the path of a file.")
         return BASE_DIR / named
-    for candidate in (BASE_DIR / ".env", state_folder() / "demo.env"):
+    for candidate in (BASE_DIR / ".env", demo_file()):
         if candidate.is_file():
             return candidate
     raise EnvError("There are no settings yet: copy .env.example to .env and fill it in, or run `make demo`.")
@@ -252,8 +262,9 @@ def env_file() -> Path:
 def load() -> Env:
     """The variables of this process. Raises EnvError with one line for each that is missing or wrong."""
     path = env_file()
+    own_state = {"vitrina_state": str(path.parent)} if is_demo() else {}
     try:
-        return Env(_env_file=path)
+        return Env(_env_file=path, **own_state)
     except ValidationError as error:
         lines = [_sentence(detail) for detail in error.errors()]
         raise EnvError("\n".join([f"Wrong settings in the environment or in {path}:", *lines])) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from config.env import BASE_DIR, state_folder
+from config.env import BASE_DIR, demo_file
 
 
 def write_env(path: Path, values: Mapping[str, str] | None = None) -> None:
@@ -37,7 +37,7 @@ def update_env(path: Path, values: Mapping[str, str]) -> None:
 
 def demo_env() -> Path:
     """The demo's file, written on its first start: random secrets, short waits, nothing of a real shop."""
-    path = state_folder() / "demo.env"
+    path = demo_file()
     write_env(
         path,
         {

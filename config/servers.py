@@ -258,8 +258,9 @@ class Postgres(Server):
                 stale.unlink()
 
     def answers(self) -> bool:
+        """Whatever became of its databases: a demo drops and creates its own, and may be stopped in between."""
         try:
-            psycopg.connect(host=str(self.sockets), user="postgres", dbname="vitrina", connect_timeout=5).close()
+            psycopg.connect(host=str(self.sockets), user="postgres", dbname="postgres", connect_timeout=5).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -170,8 +170,14 @@ def ensure(place: Place, *, scratch: bool = False) -> Iterator[None]:
     Users hold a shared lock, so a killed one is counted out by the kernel. Raises ServiceError.
     """
     with locked(_users_lock(place), fcntl.LOCK_SH) as users:
-        owner = _wait_for_answers(place, scratch=scratch)
+        pair, owner = Pair(place, scratch=scratch), None
+        deadline = time.monotonic() + 2 * READY_SECONDS
         try:
+            while not pair.answers():
+                if owner is None and not running(place):
+                    owner = _start_owner(place, scratch=scratch)
+                _check(place, owner, deadline)
+                time.sleep(0.05)
             yield
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
@@ -180,20 +186,12 @@ def ensure(place: Place, *, scratch: bool = False) -> Iterator[None]:
                 owner.wait()
 
 
-def _wait_for_answers(place: Place, *, scratch: bool) -> subprocess.Popen[str] | None:
-    """Returns the owner when it was started here."""
-    pair = Pair(place, scratch=scratch)
-    owner: subprocess.Popen[str] | None = None
-    deadline = time.monotonic() + 2 * READY_SECONDS
-    while not pair.answers():
-        if owner is not None and owner.poll():
-            raise ServiceError((owner.stderr.read() if owner.stderr else "").strip())
-        if time.monotonic() > deadline:
-            raise ServiceError(f"The servers under {place.root} do not answer. Their logs are there.")
-        if owner is None and not running(place):
-            owner = _start_owner(place, scratch=scratch)
-        time.sleep(0.05)
-    return owner
+def _check(place: Place, owner: subprocess.Popen[str] | None, deadline: float) -> None:
+    """Raises ServiceError when the owner that was started here gave up, or the time is over."""
+    if owner is not None and owner.poll():
+        raise ServiceError((owner.stderr.read() if owner.stderr else "").strip())
+    if time.monotonic() > deadline:
+        raise ServiceError(f"The servers under {place.root} do not answer. Their logs are there.")
 
 
 def _start_owner(place: Place, *, scratch: bool) -> subprocess.Popen[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
+from signal import SIGINT, SIGKILL, SIGTERM
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +21,14 @@ from honcho.process import Popen, Process
 from config.servers import die_with
 
 RELEASE = "release"
+ASKING = (SIGINT, SIGTERM)
 MARGIN_SECONDS = 10  # beyond the soft shutdown of a worker
+# What only shows something ends nobody when it ends: it is started again.
+VIEWS = ("flower",)
+AGAIN = """
+trap 'kill $view; wait $view; exit' TERM
+while true; do ({command}) & view=$!; wait $view; echo "ended (rc=$?); starting it again"; sleep 2; done
+"""
 
 
 def procfile() -> dict[str, str]:
@@ -47,12 +54,6 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
-def release(env: Mapping[str, str]) -> int:
-    """Run the release step; returns its exit code."""
-    step = ["/bin/sh", "-c", procfile()[RELEASE]]
-    return subprocess.run(step, check=False, cwd=settings.BASE_DIR, env=env).returncode
-
-
 class Processes(Manager):
     """A honcho manager that lets workers finish softly, and leaves nothing behind when it is killed itself.
 
@@ -68,12 +69,25 @@ class Processes(Manager):
         self._asked_at = float("inf")
 
     def add(self, name: str, command: str) -> None:
+        if name in VIEWS:
+            command = AGAIN.format(command=command)
         self.add_process(name, command, env=self._env, cwd=str(settings.BASE_DIR))
 
+    def _start(self) -> None:
+        """Ctrl-C waits until all are forked: a child that is not yet one would answer it as its parent does."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
+        super()._start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
+
     def terminate(self) -> None:
-        if not self._terminating:
-            self._asked_at = time.monotonic()
-        super().terminate()
+        """Honcho can only end what has told its pid. Until all have, `_any_stopped` keeps the request."""
+        self._asked_at = min(self._asked_at, time.monotonic())
+        if self._all_started():
+            super().terminate()
+
+    def _any_stopped(self) -> bool:
+        """When it is so, honcho's loop calls `terminate`."""
+        return self._asked_at < float("inf") or bool(super()._any_stopped())
 
     def kill(self) -> None:
         """Called in every turn of the loop from honcho's own 5 seconds on; workers may take longer."""
@@ -103,7 +117,15 @@ class _Tied(Process):
 
 
 def _launch(command: str, **options: Any) -> Popen:
-    child = Popen(command, preexec_fn=die_with(os.getpid(), SIGTERM), **options)
+    tie = die_with(os.getpid(), SIGTERM)
+
+    def before_it_begins() -> None:
+        tie()
+        for asking in ASKING:
+            signal.signal(asking, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
+
+    child = Popen(command, preexec_fn=before_it_begins, **options)
     threading.Thread(target=_end_group_after, args=(child,), daemon=True).start()
     return child
 

@@ -26,7 +26,8 @@ import config.settings as settings
 
 def fresh(names: list[str], **variables: str) -> dict[str, Any]:
     """Some settings of a process that starts with these variables, and does nothing but import them."""
-    code = f"{QUIET}\nimport json; print(json.dumps({{name: getattr(settings, name, None) for name in {names!r}}}, default=str))"
+    found = f"{{name: getattr(settings, name, None) for name in {names!r}}}"
+    code = f"{QUIET}\nimport json; print(json.dumps({found}, default=str))"
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     done = subprocess.run(
         [sys.executable, "-c", code],

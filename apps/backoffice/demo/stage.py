@@ -16,7 +16,6 @@ from django.conf import settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from config.env import state_folder
 from config.new_env import update_env
 
 USUAL_PORTS = {"WEB_PORT": 8000, "BOT_PORT": 8001, "FLOWER_PORT": 5555, "WORLD_PORT": 8900}
@@ -54,7 +53,7 @@ class Stage:
 @contextmanager
 def only_one() -> Iterator[None]:
     """One demo at a time in a state folder. Raises `StageTaken`."""
-    path = state_folder() / "demo.lock"
+    path = settings.STATE / "demo.lock"
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

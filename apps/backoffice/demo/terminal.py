@@ -18,7 +18,7 @@ class Terminal(Printer):
 
     def __init__(self, output: IO[str], log: Path) -> None:
         super().__init__(output, colour=False)
-        self._log = Printer(os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"), colour=False)
+        self._log = Printer(open(log, "w", opener=_for_me_alone), colour=False)  # noqa: SIM115 - as long as we
         self._is_over = False
 
     def write(self, message: Any) -> None:
@@ -31,14 +31,19 @@ class Terminal(Printer):
             self._show(text if message.name == TELLER else f"{message.name}: {text}")
 
     def _notice(self, event: str) -> None:
-        """Who was asked to end does so without words; who ends by itself with a failure is named."""
-        if event.endswith(" received"):
-            self._show("\nStopping…")
-        elif "stopped (rc=" not in event:
+        """Who was asked to end does so without words, and the teller when its story is told; who else ends is named."""
+        is_asked, has_ended = event.endswith(" received"), "stopped (rc=" in event
+        if self._is_over or not (is_asked or has_ended):
             return
-        elif not self._is_over and not event.endswith("(rc=0)"):
-            self._show(f"{event}; the whole story is in {self._log.output.name}")
         self._is_over = True
+        if is_asked:
+            self._show("\nStopping…")
+        elif event != f"{TELLER} stopped (rc=0)":
+            self._show(f"{event}; the whole story is in {self._log.output.name}")
 
     def _show(self, line: str) -> None:
         print(line, file=self.output, flush=True)
+
+
+def _for_me_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)

@@ -24,6 +24,11 @@ Say = Callable[[str], None]
 
 def walk(world: World, shop: Shop, say: Say) -> None:
     """From the cards of the first morning to a rollback. Raises `DemoFailed` where a stage does not come true."""
+    say(
+        f"\nNow {DAYS} days without a person. Each morning: what was read, what was sold so far (compared with what the\n"
+        "marketplace knows, unit by unit), and what became of each product's price in the analysis. The cards of the\n"
+        "first morning are approved; the others wait unanswered. A week later each change gets its verdict.\n"
+    )
     tell_day(world, shop, say)
     commands = approve_cards(world, shop, say)
     for _ in range(DAYS):
@@ -43,8 +48,9 @@ def tell_day(world: World, shop: Shop, say: Say) -> None:
     cards = Proposal.objects.filter(shop=shop, state=Proposal.State.PENDING).count()
     analysis = JobRun.objects.get(job="price_analysis", shop=shop, slot=day.isoformat())
     say(
-        f"DAY {day} rows={rows} cells={comparison.cells} units={comparison.units} revenue={comparison.revenue} "
-        f"ledger=equal cards={cards} analysis={_pairs(analysis.result)}"
+        f"DAY {day} rows={rows} units={comparison.units} revenue={comparison.revenue} {shop.currency} "
+        f"ledger=equal ({comparison.cells} cells) cards={cards}\n"
+        f"  prices: {_counts(analysis.result)}"
     )
 
 
@@ -61,7 +67,7 @@ def approve_cards(world: World, shop: Shop, say: Say) -> list[Command]:
     commands = list(Command.objects.filter(shop=shop).select_related("proposal").order_by("pk"))
     for command in commands:
         _check_price(world, command)
-    say(f"APPLIED {len(commands)} of {len(cards)} cards verified={len(commands)}")
+    say(f"APPROVED {len(cards)} cards: the marketplace shows all {len(commands)} new prices")
     return commands
 
 
@@ -83,8 +89,9 @@ def tell_verdicts(world: World, commands: list[Command], say: Say) -> list[Exper
         if verdict is None:
             raise DemoFailed(f"{experiment} has no verdict")
         say(
-            f"VERDICT {verdict.result} {experiment.product.offer_id} {verdict.probability:.3f} "
-            f"{verdict.effect_low:+.3f}..{verdict.effect_high:+.3f}"
+            f"VERDICT {verdict.result} {experiment.product.offer_id} {experiment.price_from} -> {experiment.price_to}: "
+            f"better with a probability of {verdict.probability:.1%}; effect {verdict.effect_low:+.1%} to "
+            f"{verdict.effect_high:+.1%} of the {verdict.basis.lower()} before"
         )
     return experiments
 
@@ -108,7 +115,7 @@ def roll_one_back(world: World, experiments: list[Experiment], say: Say) -> None
     shown = world.price_of(worst.command.payload["external_id"])
     if worst.state != Experiment.State.ROLLED_BACK or shown != worst.price_from:
         raise DemoFailed(f"{worst} is {worst.state}; the marketplace shows {shown}")
-    say(f"ROLLED BACK {worst.product.offer_id} {worst.price_to} -> {shown}")
+    say(f"ROLLED BACK {worst.product.offer_id} {worst.price_to} -> {shown}; the other changes are kept")
 
 
 def _cards(world: World, name: str) -> list[Message]:
@@ -118,5 +125,7 @@ def _cards(world: World, name: str) -> list[Message]:
     return [message for message in world.messages(OWNER_ID) if message.id in shown and message.buttons]
 
 
-def _pairs(counts: dict[str, object]) -> str:
-    return ",".join(f"{name}:{count}" for name, count in sorted(counts.items()))
+def _counts(result: dict[str, int]) -> str:
+    """What came out most often first: "264 not due, 8 proposed"."""
+    counts = sorted(((count, code) for code, count in result.items()), reverse=True)
+    return ", ".join(f"{count} {code.replace('_', ' ')}" for count, code in counts)

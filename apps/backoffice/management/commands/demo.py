@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import sys
 from contextlib import nullcontext
-from signal import SIGINT
 from typing import Any
 
 from django.conf import settings
@@ -53,8 +52,6 @@ class Command(BaseCommand):
                 code = self._run(set_stage(env_file()), once=once, skus=skus, seed=seed)
         except (ServiceError, StageTaken) as error:
             raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            code = 128 + SIGINT
         sys.exit(code)
 
     def _release(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 
 class Command(BaseCommand):
@@ -13,5 +14,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the migration runs them
 
     def handle(self, **options: Any) -> None:
-        call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
-        call_command("bootstrap", stdout=self.stdout, stderr=self.stderr)
+        try:
+            call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
+            call_command("bootstrap", stdout=self.stdout, stderr=self.stderr)
+        except OperationalError as error:
+            raise CommandError(f"The database refuses, and the new version must not start: {error}") from error

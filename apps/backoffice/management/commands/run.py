@@ -7,11 +7,13 @@ from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 
 from apps.backoffice import processes
 from config.accounts import ServiceError
-from config.env import env_file, state_folder
+from config.env import is_demo
 from config.services import ensure
 
 
@@ -20,7 +22,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
-        if env_file() == state_folder() / "demo.env":
+        if is_demo():
             raise CommandError("There is no .env yet: run `make env` and fill it in. (`make demo` is the demo.)")
         try:
             with ensure(settings.PLACE) if settings.EMBEDDED else nullcontext():
@@ -30,10 +32,9 @@ class Command(BaseCommand):
         sys.exit(code)
 
     def _run(self) -> int:
-        env = processes.environment()
-        if code := processes.release(env):
-            raise CommandError("The release step failed; nothing was started.", returncode=code)
-        manager = processes.Processes(env)
+        call_command("release", stdout=self.stdout, stderr=self.stderr)
+        connections.close_all()
+        manager = processes.Processes(processes.environment())
         for name, command in processes.procfile().items():
             if name == "flower" and not settings.FLOWER_USER:
                 self.stdout.write("Flower stays off: FLOWER_USER and FLOWER_PASSWORD are not set.")

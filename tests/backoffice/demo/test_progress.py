@@ -1,0 +1,87 @@
+"""How the first morning's progress is told: a line for each job, and for every further fifth of a sync."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.backoffice.demo.progress import Progress
+from apps.jobs.models import JobRun
+
+
+class Told:
+    """What is said of the runs that are looked at."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._progress = Progress(self.lines.append)
+
+    def look(self, job: str, **progress: object) -> list[str]:
+        """The lines that this look added."""
+        before = len(self.lines)
+        self._progress.watch(JobRun(job=job, progress=progress))
+        return self.lines[before:]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+def test_a_job_is_named_once_in_words(told: Told) -> None:
+    assert told.look("price_analysis") == ["  price analysis…"]
+    assert told.look("price_analysis") == []
+
+
+def test_the_next_job_is_named_in_its_turn(told: Told) -> None:
+    told.look("ozon_sync")
+    assert told.look("daily_report") == ["  daily report…"]
+
+
+def test_a_stage_that_takes_no_time_counts_nothing(told: Told) -> None:
+    told.look("ozon_sync")
+    assert told.look("ozon_sync", stage="products", done=300, total=300) == []
+
+
+def test_every_further_fifth_is_told_once(told: Told) -> None:
+    told.look("ozon_sync")
+    looks = [told.look("ozon_sync", stage="fbo_postings", done=done, total=100) for done in range(0, 101, 10)]
+    assert sum(looks, []) == ["    20 %", "    40 %", "    60 %"]
+
+
+@pytest.mark.parametrize(("done", "lines"), [(23, []), (24, ["    20 %"]), (53, ["    20 %"]), (54, ["    40 %"])])
+def test_a_fifth_is_told_from_its_first_whole_percent_on(told: Told, done: int, lines: list[str]) -> None:
+    """The long stage takes the sync from 5 to 70 percent."""
+    told.look("ozon_sync")
+    assert told.look("ozon_sync", stage="fbo_postings", done=done, total=100) == lines
+
+
+def test_a_leap_tells_only_where_it_has_come_to(told: Told) -> None:
+    told.look("ozon_sync")
+    assert told.look("ozon_sync", stage="fbs_postings", done=50, total=100) == ["    80 %"]
+
+
+def test_it_never_goes_back(told: Told) -> None:
+    told.look("ozon_sync")
+    told.look("ozon_sync", stage="fbs_postings", done=50, total=100)
+    assert told.look("ozon_sync", stage="fbo_postings", done=50, total=100) == []
+
+
+def test_more_than_announced_is_not_more_than_the_stage(told: Told) -> None:
+    told.look("ozon_sync")
+    assert told.look("ozon_sync", stage="fbo_postings", done=500, total=100) == ["    60 %"]
+
+
+def test_the_last_stage_reaches_the_whole(told: Told) -> None:
+    told.look("ozon_sync")
+    assert told.look("ozon_sync", stage="facts", done=180, total=180) == ["    100 %"]
+
+
+@pytest.mark.parametrize("progress", [{}, {"stage": None}, {"stage": "fbs_postings", "done": None, "total": None}])
+def test_figures_that_are_not_known_yet_do_no_harm(told: Told, progress: dict[str, object]) -> None:
+    told.look("ozon_sync")
+    assert all(line == "    60 %" for line in told.look("ozon_sync", **progress))
+
+
+def test_the_next_job_counts_from_nothing(told: Told) -> None:
+    told.look("ozon_sync", stage="facts", done=180, total=180)
+    assert told.look("second_sync", stage="fbo_postings", done=50, total=100) == ["  second sync…", "    20 %"]
