@@ -21,11 +21,12 @@ from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
-from apps.shops.typed_unfold import display
+from apps.shops.typed_unfold import RowAction, display
 
 State = Experiment.State
 Verb = Callable[..., object]
 
+BUTTONS = {State.RUNNING: ["roll_this_back"], State.JUDGED: ["keep_this", "extend_this", "roll_this_back"]}
 COLORS = {State.RUNNING: "info", State.JUDGED: "warning", State.KEPT: "success", State.ROLLED_BACK: "danger"}
 RESULT_COLORS = {Verdict.Result.SUCCESS: "success", Verdict.Result.FAILED: "danger", Verdict.Result.NEUTRAL: "info"}
 KEPT = gettext_lazy("%(experiment)s: the price stays.")
@@ -95,6 +96,12 @@ class ExperimentAdmin(ScopedAdmin[Experiment]):
 
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return permitted(request, Action.APPROVE)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[RowAction]:
+        """Buttons only for what can still be decided."""
+        state = Experiment.objects.values_list("state", flat=True).filter(pk=object_id).first()
+        offered = BUTTONS.get(State(state), []) if state else []
+        return [one for one in super().get_actions_detail(request, object_id) if one.method.__name__ in offered]
 
     @admin.action(description=gettext_lazy("Keep the new price"), permissions=["decide"])
     def keep(self, request: HttpRequest, experiments: QuerySet[Experiment]) -> None:

@@ -248,6 +248,29 @@ def test_an_experiment_is_extended_from_the_list(client: Client, anna: Filled) -
     assert (experiment.state, experiment.days) == (Experiment.State.RUNNING, 14)
 
 
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        (Experiment.State.RUNNING, ["roll_this_back"]),
+        (Experiment.State.JUDGED, ["keep_this", "extend_this", "roll_this_back"]),
+        (Experiment.State.KEPT, []),
+        (Experiment.State.ROLLED_BACK, []),
+        (Experiment.State.VOID, []),
+    ],
+)
+def test_an_experiment_offers_what_can_still_be_decided(
+    client: Client, anna: Filled, state: Experiment.State, offered: list[str]
+) -> None:
+    experiment = row_of(Experiment, anna.seller)
+    Experiment.objects.filter(pk=experiment.pk).update(state=state)
+    page = client.get(url(Experiment, "change", experiment.pk)).content.decode()
+    buttons = {
+        name: reverse(f"admin:experiments_experiment_{name}", args=[experiment.pk])
+        for name in ("keep_this", "extend_this", "roll_this_back")
+    }
+    assert [name for name, address in buttons.items() if address in page] == offered
+
+
 def test_a_verdict_is_said_in_words(client: Client) -> None:
     page = client.get(url(Experiment, "changelist")).content.decode().replace("\xa0", " ")
     assert "better with a probability of 97%; +310 RUB (from +90 RUB to +540 RUB) a day; advice: keep" in page
