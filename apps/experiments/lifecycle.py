@@ -52,8 +52,7 @@ def start_missing(*, now: datetime) -> int:
     )
     count = 0
     for commands in (without_experiment(now=now), unfinished):
-        # The oldest first: a later change of the same product ends the experiment on an earlier one.
-        for command in commands.select_related("shop__seller", "proposal").order_by("pk"):
+        for command in commands.select_related("shop__seller", "proposal"):
             start_after(command=command, now=now)
             count += 1
     return count + _reopen_failed_rollbacks()
