@@ -10,7 +10,7 @@ ARGS ?=
 help:
 	@echo "make demo      a shop that lives on this machine, to look at (ONCE=1: without a person)"
 	@echo "make test      the tests (ARGS='tests/config -k env')"
-	@echo "make faults    the tests that kill real processes (minutes)"
+	@echo "make faults    more tests that kill real processes (minutes)"
 	@echo "make check     all checks and the tests"
 	@echo "make env       .env with fresh keys, to fill in for a real shop"
 	@echo "make run       a real shop on the settings in .env"
@@ -37,10 +37,10 @@ services: setup
 	@exec $(PY) manage.py services
 
 test: setup
-	$(PY) -m pytest -n 2 --dist loadscope -m "not fault" --cov --cov-report= --cov-fail-under=0 $(ARGS)
+	$(PY) -m pytest -n 4 --dist loadscope -m "not slow" --cov --cov-report= --cov-fail-under=0 $(ARGS)
 
 faults: setup
-	$(PY) -m pytest -m fault $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadscope -m "fault and slow" $(ARGS)
 
 .vitrina/tools.env: .env.example | setup
 	@rm -f $@

@@ -10,7 +10,7 @@ from apps.shops.models import Seller
 from config.servers import Postgres
 from tests.faults.harness import QUEUES, Fleet, crash, eventually
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 
 def test_a_killed_worker_leaves_nobody_behind(fleet: Fleet) -> None:

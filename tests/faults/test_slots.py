@@ -81,6 +81,7 @@ def test_a_worker_killed_right_after_the_claim_loses_nothing(fleet: Fleet, shop:
     assert JobRun.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_is_taken_over_when_its_lease_ends(fleet: Fleet, shop: Shop) -> None:
     run = claimed(shop)
     PeriodicTask.objects.update(enabled=False)
@@ -96,6 +97,7 @@ def test_a_worker_killed_in_the_middle_is_taken_over_when_its_lease_ends(fleet: 
     assert traces() == {"trace.began": 2, "trace.ended": 1}
 
 
+@pytest.mark.slow
 def test_a_frozen_worker_that_wakes_up_has_nothing_to_say(fleet: Fleet, shop: Shop) -> None:
     run = claimed(shop)
     PeriodicTask.objects.update(enabled=False)
@@ -113,6 +115,7 @@ def test_a_frozen_worker_that_wakes_up_has_nothing_to_say(fleet: Fleet, shop: Sh
     assert (run.state, run.result) == (State.DONE, {"worker": "second"})
 
 
+@pytest.mark.slow
 def test_a_run_that_kills_its_workers_ends_after_three_and_the_owner_hears(fleet: Fleet, shop: Shop) -> None:
     run = claimed(shop)
     PeriodicTask.objects.update(enabled=False)
@@ -132,6 +135,7 @@ def test_a_run_that_kills_its_workers_ends_after_three_and_the_owner_hears(fleet
     eventually(OutboxMessage.objects.filter(name="job_failed").exists, "the owner is told")
 
 
+@pytest.mark.slow
 def test_a_chain_of_slices_survives_the_death_of_each_process_that_ends_one(fleet: Fleet, shop: Shop) -> None:
     run = claimed(shop, SLICES.name)
     PeriodicTask.objects.update(enabled=False)
@@ -145,6 +149,7 @@ def test_a_chain_of_slices_survives_the_death_of_each_process_that_ends_one(flee
     assert worker.is_running
 
 
+@pytest.mark.slow
 def test_copies_of_a_message_and_messages_from_another_release_do_no_harm(fleet: Fleet, shop: Shop) -> None:
     run = claimed(shop)
     worker = fleet.worker("fast", 2, TRACE_SECONDS="1")
@@ -159,6 +164,7 @@ def test_copies_of_a_message_and_messages_from_another_release_do_no_harm(fleet:
     assert traces() == {"trace.began": 1, "trace.ended": 1}
 
 
+@pytest.mark.slow
 def test_a_deployment_lets_a_short_run_finish(fleet: Fleet, shop: Shop) -> None:
     run = claimed(shop)
     worker = fleet.worker("fast", TRACE_SECONDS="1.5")
@@ -217,6 +223,7 @@ def test_two_beats_two_zones_and_a_moved_hour_make_one_run_a_day_each(fleet: Fle
     assert traces() == {"trace.began": 2, "trace.ended": 2}
 
 
+@pytest.mark.slow
 def test_a_clock_that_ran_ahead_does_not_stop_beat(fleet: Fleet, shop: Shop) -> None:
     seed()
     tick = PeriodicTask.objects.get(name="jobs.watchdog")

@@ -17,7 +17,7 @@ from apps.sales.models import Order
 from tests.faults.harness import Fleet, Process, eventually
 from tests.flows.shop import LiveShop, live_shop
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 
 def planned(live: LiveShop) -> JobRun:

@@ -132,6 +132,7 @@ def test_a_bot_killed_after_its_200_loses_no_press(bots: Bots, anna: Person, pro
     assert TelegramUpdate.objects.filter(handled_at=None).count() == 0
 
 
+@pytest.mark.slow
 def test_a_bot_killed_in_the_middle_of_a_press_does_it_once_when_it_is_back(
     bots: Bots, anna: Person, proposal: Proposal
 ) -> None:
@@ -156,6 +157,7 @@ def _somebody_waits_for_a_lock() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+@pytest.mark.slow
 def test_a_bot_killed_between_a_send_and_its_note_sends_once_more_and_says_so(
     bots: Bots, anna: Person, proposal: Proposal
 ) -> None:
@@ -200,6 +202,7 @@ def test_postgresql_may_restart_and_be_away_while_the_bot_lives(
     assert Command.objects.count() == len(anna.messages()) == 2
 
 
+@pytest.mark.slow
 def test_a_second_bot_takes_over_from_one_that_was_killed(bots: Bots, anna: Person, proposal: Proposal) -> None:
     bot = bots.start()
     card = anna.sees("pending")
@@ -226,6 +229,7 @@ def going_clock(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, settings: Setting
     return parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["beat", "worker"])
 def test_a_clock_that_died_is_told_while_it_is_dead_and_once_though_the_bot_dies_too(
     bots: Bots, anna: Person, going_clock: dict[str, Process], part: str
@@ -243,6 +247,7 @@ def test_a_clock_that_died_is_told_while_it_is_dead_and_once_though_the_bot_dies
     assert OutboxMessage.objects.get().name == "clock_stopped"
 
 
+@pytest.mark.slow
 def test_a_stop_is_quick_and_clean_and_leaves_nothing_half_done(
     bots: Bots, anna: Person, owner: Member, proposal: Proposal
 ) -> None:
@@ -259,6 +264,7 @@ def test_a_stop_is_quick_and_clean_and_leaves_nothing_half_done(
     assert set(OutboxMessage.objects.values_list("state", flat=True)) == {State.SENT}
 
 
+@pytest.mark.slow
 def test_a_laptop_polls_without_a_web_server(bots: Bots, anna: Person) -> None:
     bot = bots.start_polling()
     anna.says("/help")
@@ -269,6 +275,7 @@ def test_a_laptop_polls_without_a_web_server(bots: Bots, anna: Person) -> None:
     assert "Traceback" not in bot.log.read_text()
 
 
+@pytest.mark.slow
 def test_without_a_token_the_bot_refuses_to_start_in_one_sentence(fleet: Fleet) -> None:
     bot = fleet.start("mute", "uvicorn", "bots.asgi:app", TELEGRAM_BOT_TOKEN="")
 
