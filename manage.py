@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from types import FrameType
 
 
@@ -17,12 +18,9 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, told the way Python tells of Ctrl-C."""
 
 
-def terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
-
-
 def main() -> int:
-    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGTERM, partial(interrupt, Terminated))
+    sys.unraisablehook = ask_again
     try:
         return run()
     except KeyboardInterrupt as asked:
@@ -30,6 +28,19 @@ def main() -> int:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sys.stderr.write("\nStopped.\n")
         return 128 + (signal.SIGTERM if isinstance(asked, Terminated) else signal.SIGINT)
+
+
+def interrupt(how: type[KeyboardInterrupt], number: int, frame: FrameType | None) -> None:
+    raise how
+
+
+def ask_again(lost: sys.UnraisableHookArgs) -> None:
+    """The callback of a weak reference loses what is raised in it: the interrupt comes once more, right after it."""
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        signal.signal(signal.SIGALRM, partial(interrupt, type(lost.exc_value)))
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def run() -> int:

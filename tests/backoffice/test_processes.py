@@ -9,14 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.test import override_settings
 
 from apps.backoffice import processes
-from apps.backoffice.management.commands import run
-from config.env import BASE_DIR, state_folder
+from config.env import BASE_DIR
 
 PARENT = """
 import sys, django
@@ -24,7 +20,29 @@ django.setup()
 from apps.backoffice.processes import Processes, environment
 parent = Processes(environment())
 for number, command in enumerate(sys.argv[1:]):
-    parent.add(f"p{number}", command)
+    name, named, rest = command.partition(": ")
+    parent.add(*(name, rest) if named else (f"p{number}", command))
+parent.loop()
+sys.exit(parent.returncode)
+"""
+
+
+# Asks itself to stop as soon as one process has told its pid, and perhaps not yet the others.
+ASKED_EARLY = """
+import os, signal, sys, django
+django.setup()
+from honcho.printer import Printer
+from apps.backoffice.processes import Processes, environment
+
+class Impatient(Printer):
+    def write(self, message):
+        super().write(message)
+        if "started" in message.data:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+parent = Processes(environment(), Impatient())
+for number in range(8):
+    parent.add(f"p{number}", "exec sleep 66.25")
 parent.loop()
 sys.exit(parent.returncode)
 """
@@ -51,16 +69,20 @@ def read_until(parent: subprocess.Popen[str], *words: str) -> str:
     return text
 
 
-def is_running(mark: str) -> bool:
-    """Whether a process has this word among its arguments."""
+def pid_of(mark: str) -> int:
+    """The process that has this word among its arguments; 0 when there is none."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             arguments = (folder / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
         if mark.encode() in arguments.split(b"\0"):
-            return True
-    return False
+            return int(folder.name)
+    return 0
+
+
+def is_running(mark: str) -> bool:
+    return pid_of(mark) != 0
 
 
 def test_sigterm_stops_all_and_lets_a_slow_one_finish() -> None:
@@ -92,6 +114,47 @@ def test_the_end_of_one_ends_the_others_and_gives_the_code() -> None:
     assert not is_running("63.25")
 
 
+def test_a_request_that_comes_while_they_start_ends_them_all() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED_EARLY], cwd=BASE_DIR, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stderr == ""
+    assert not is_running("66.25")
+
+
+def test_ctrl_c_while_they_start_is_answered_by_the_parent_alone() -> None:
+    """At a terminal it goes to every process of the group, and a fresh child still has its parent's handlers."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, *["exec sleep 67.25"] * 8],
+        cwd=BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    read_until(parent, "p0 started")
+    os.killpg(parent.pid, signal.SIGINT)
+    rest, _ = parent.communicate(timeout=30)
+    assert parent.returncode == 128 + signal.SIGINT
+    assert rest.count("SIGINT received") == 1
+    assert "Traceback" not in rest
+    assert not is_running("67.25")
+
+
+def test_a_view_that_is_killed_comes_back_and_ends_nobody() -> None:
+    parent = start("echo works; exec sleep 68.25", "flower: echo shows; sleep 69.25")
+    read_until(parent, "works", "shows")
+    os.kill(pid_of("69.25"), signal.SIGKILL)
+    read_until(parent, "ended (rc=137); starting it again", "shows")
+    assert is_running("68.25")
+    assert is_running("69.25")
+    parent.send_signal(signal.SIGTERM)
+    parent.communicate(timeout=30)
+    assert parent.returncode == 128 + signal.SIGTERM
+    assert not is_running("69.25")
+
+
 def test_nothing_outlives_a_parent_that_was_killed() -> None:
     parent = start("echo one waits; exec sleep 64.25", "echo two waits; exec sleep 65.25")
     read_until(parent, "one waits", "two waits")
@@ -110,16 +173,3 @@ def test_commands_find_the_tools_beside_this_python_and_the_ports() -> None:
     assert env["WEB_PORT"] == "8123"
     assert env["WORLD_URL"] == "http://127.0.0.1:9"
     assert env["REMAP_SIGTERM"] == "SIGQUIT"
-
-
-def test_a_real_shop_does_not_run_on_the_demos_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "env_file", lambda: state_folder() / "demo.env")
-    with pytest.raises(CommandError, match=r"There is no \.env yet"):
-        call_command("run")
-
-
-def test_nothing_starts_when_the_release_step_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "procfile", lambda: {"release": "exit 3", "web": "echo started"})
-    with pytest.raises(CommandError, match="The release step failed; nothing was started") as refusal:
-        call_command("run")
-    assert refusal.value.returncode == 3

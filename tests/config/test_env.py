@@ -152,12 +152,24 @@ def test_the_files_are_looked_for_in_order(variables: pytest.MonkeyPatch, tmp_pa
     variables.setenv("VITRINA_STATE", "state")
     with pytest.raises(EnvError, match=r"copy \.env\.example to \.env and fill it in, or run `make demo`"):
         env.env_file()
-    demo = tmp_path / "state" / "demo.env"
-    demo.parent.mkdir()
+    demo = tmp_path / "state" / "demo" / "demo.env"
+    demo.parent.mkdir(parents=True)
     demo.touch()
     assert env.env_file() == demo
+    assert env.is_demo()
     (tmp_path / ".env").touch()
     assert env.env_file() == tmp_path / ".env"
+    assert not env.is_demo()
+
+
+def test_the_demo_has_a_state_of_its_own_inside(variables: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It empties its servers, which must never be those of a real shop, whatever VITRINA_STATE says."""
+    variables.setenv("VITRINA_STATE", str(tmp_path))
+    file = new_env.demo_env()
+    variables.setenv("VITRINA_ENV", str(file))
+    assert Path(read().vitrina_state) == tmp_path / "demo" == file.parent
+    variables.setenv("VITRINA_STATE", str(tmp_path / "demo"))  # as a process of the demo has it
+    assert Path(read().vitrina_state) == tmp_path / "demo"
 
 
 def test_a_command_with_a_wrong_variable_says_so_without_a_traceback() -> None:

@@ -134,6 +134,15 @@ def test_data_survives_a_stop_and_a_start(place: Place) -> None:
         assert redis.from_url(place.redis_url).get("kept") == b"yes"
 
 
+def test_they_are_ready_without_a_database_of_ours(place: Place) -> None:
+    """As a demo leaves them that was stopped between dropping its database and creating it."""
+    server = place.database_url.replace("/vitrina", "/postgres", 1)
+    with ensure(place, scratch=True), psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("drop database vitrina with (force)")
+    with ensure(place, scratch=True), psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("create database vitrina")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_ctrl_c_and_a_closed_terminal_stop_both(place: Place, number: signal.Signals) -> None:
     with owner(place) as process:

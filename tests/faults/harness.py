@@ -168,6 +168,22 @@ def database_url() -> str:
     return f"postgresql://{user}@/{quote(found['NAME'])}?{urlencode(query)}"
 
 
+def launch(name: str, command: list[str], log: Path, env: dict[str, str]) -> Process:
+    """Start a command in a group of its own, which the kernel ends with this test run."""
+    with log.open("wb") as out:
+        popen = subprocess.Popen(
+            command,
+            cwd=BASE_DIR,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with(os.getpid(), signal.SIGKILL),  # noqa: PLW1509 - a system call, no Python lock
+        )
+    return Process(name, popen, log)
+
+
 @dataclass
 class Fleet:
     """The processes of one test. `env` is added to every process; keyword arguments to the one that is started."""
@@ -204,19 +220,9 @@ class Fleet:
 
     def start(self, name: str, program: str, *arguments: str, **env: str) -> Process:
         """A program of this Python's environment (`python`, `celery`, `uvicorn`); `wait_line` tells when it is up."""
-        log = self.folder / f"{name}.log"
-        with log.open("wb") as out:
-            popen = subprocess.Popen(
-                [str(Path(sys.executable).parent / program), *arguments],
-                cwd=BASE_DIR,
-                env=os.environ | SCALED | self._addresses() | self.env | env,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=die_with(os.getpid(), signal.SIGKILL),  # noqa: PLW1509 - a system call, no Python lock
-            )
-        process = Process(name, popen, log)
+        command = [str(Path(sys.executable).parent / program), *arguments]
+        variables = os.environ | SCALED | self._addresses() | self.env | env
+        process = launch(name, command, self.folder / f"{name}.log", variables)
         self.processes.append(process)
         return process
 

@@ -25,9 +25,9 @@ Say = Callable[[str], None]
 def walk(world: World, shop: Shop, say: Say) -> None:
     """From the cards of the first morning to a rollback. Raises `DemoFailed` where a stage does not come true."""
     say(
-        f"\nNow {DAYS} days without a person. Each morning: what was read, what was sold so far (compared with what the\n"
-        "marketplace knows, unit by unit), and what became of each product's price in the analysis. The cards of the\n"
-        "first morning are approved; the others wait unanswered. A week later each change gets its verdict.\n"
+        f"\nNow {DAYS} days without a person. Each morning: what was read, what was sold so far (and whether the\n"
+        "marketplace knows the same, unit by unit), and what the analysis says of the prices. The cards of the first\n"
+        "morning are approved, the others wait unanswered; a week later each change gets its verdict.\n"
     )
     tell_day(world, shop, say)
     commands = approve_cards(world, shop, say)

@@ -1,0 +1,142 @@
+"""The release step, as a command and before `manage.py run`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django_celery_beat.models import PeriodicTask
+from pytest_django import Settings
+
+from apps.backoffice.management.commands import run
+from apps.common.db import take_lock
+from apps.jobs.timetable import ticks
+from apps.shops.models import Seller
+from config.env import BASE_DIR
+from tests.faults.harness import database_url, eventually
+
+NOWHERE = "postgresql://nobody@127.0.0.1:9/shop"  # nothing listens there
+
+
+def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=BASE_DIR,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def release() -> str:
+    words = StringIO()
+    call_command("release", stdout=words, stderr=words)
+    return words.getvalue()
+
+
+@pytest.mark.django_db
+def test_it_migrates_first_and_then_creates_what_is_named(settings: Settings) -> None:
+    settings.OZON_CLIENT_ID, settings.OZON_API_KEY = "101", "a key"
+    words = release()
+    assert words.index("Running migrations") < words.index("created seller Vitrina")
+    assert PeriodicTask.objects.count() > len(ticks())  # and the shop's own jobs
+
+
+@pytest.mark.django_db
+def test_a_second_release_of_the_same_version_does_nothing(settings: Settings) -> None:
+    settings.OZON_CLIENT_ID, settings.OZON_API_KEY = "101", "a key"
+    release()
+    words = release()
+    assert "No migrations to apply." in words
+    assert "nothing to create: the admin is the truth" in words
+    assert Seller.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_it_leaves_no_migration_out() -> None:
+    release()
+    call_command("migrate", check_unapplied=True)
+
+
+@pytest.mark.parametrize("command", ["release", "run"])
+def test_a_database_that_does_not_answer_is_named_and_nothing_starts(command: str) -> None:
+    process = start(command, DATABASE_URL=NOWHERE)
+    words, troubles = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert troubles.startswith("CommandError: The database refuses, and the new version must not start: connection")
+    assert "Traceback" not in troubles
+    assert "started" not in words
+
+
+def test_a_real_shop_does_not_run_on_the_demos_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "is_demo", lambda: True)
+    with pytest.raises(CommandError, match=r"There is no \.env yet"):
+        call_command("run")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["release", "run"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_in_the_middle_is_a_word_and_nothing_half_made(command: str, number: signal.Signals) -> None:
+    take_lock("bootstrap")  # it waits for us there
+    shop = {"OZON_CLIENT_ID": "101", "OZON_API_KEY": "a key"}
+    process = start(command, DATABASE_URL=database_url(), **shop)
+    eventually(_somebody_waits, f"{command} waits for the lock")
+    asked_at = time.monotonic()
+    os.killpg(process.pid, number)
+    words, troubles = process.communicate(timeout=20)
+    assert time.monotonic() - asked_at < 5
+    assert process.returncode == 128 + number
+    assert troubles == "\nStopped.\n"
+    assert "started" not in words
+    assert not Seller.objects.exists()
+    eventually(lambda: not _somebody_waits(), "PostgreSQL has let it go")
+
+
+LOSES_IT = """
+import os, signal, sys, time, weakref, manage
+
+class Thing: pass
+
+def run():
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.Signals[sys.argv[1]]))
+    del thing
+    time.sleep(30)
+
+manage.run = run
+sys.exit(manage.main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_is_not_lost_where_python_loses_exceptions(number: signal.Signals) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOSES_IT, number.name],
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (128 + number, "\nStopped.\n")
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select exists (select from pg_locks where locktype = 'advisory' and not granted and database = "
+            "(select oid from pg_database where datname = current_database()))"
+        )
+        (answer,) = cursor.fetchone()
+        return bool(answer)
