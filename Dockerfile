@@ -20,4 +20,4 @@ RUN python -m babel.messages.frontend compile --directory locale --domain django
 
 USER vitrina
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--preload", "--workers", "2", "--threads", "4", "--timeout", "60"]
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--no-control-socket", "--preload", "--workers", "2", "--threads", "4", "--timeout", "60"]

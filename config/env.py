@@ -262,7 +262,7 @@ def env_file() -> Path:
 def load() -> Env:
     """The variables of this process. Raises EnvError with one line for each that is missing or wrong."""
     path = env_file()
-    own_state = {"vitrina_state": str(path.parent)} if is_demo() else {}
+    own_state: dict[str, Any] = {"vitrina_state": str(path.parent)} if is_demo() else {}
     try:
         return Env(_env_file=path, **own_state)
     except ValidationError as error:

@@ -13,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
 
@@ -63,6 +64,12 @@ def test_a_second_release_of_the_same_version_does_nothing(settings: Settings) -
 
 
 @pytest.mark.django_db
+def test_a_migration_and_its_success_are_one_line() -> None:
+    MigrationRecorder.Migration.objects.filter(app="shops", name="0003_key_to_claude").delete()
+    assert "  Applying shops.0003_key_to_claude... OK\n" in release()
+
+
+@pytest.mark.django_db
 def test_it_leaves_no_migration_out() -> None:
     release()
     call_command("migrate", check_unapplied=True)
@@ -74,6 +81,7 @@ def test_a_database_that_does_not_answer_is_named_and_nothing_starts(command: st
     words, troubles = process.communicate(timeout=60)
     assert process.returncode == 1
     assert troubles.startswith("CommandError: The database refuses, and the new version must not start: connection")
+    assert troubles.endswith("\n")
     assert "Traceback" not in troubles
     assert "started" not in words
 

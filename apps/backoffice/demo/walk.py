@@ -27,7 +27,7 @@ def walk(world: World, shop: Shop, say: Say) -> None:
     say(
         f"\nNow {DAYS} days without a person. Each morning: what was read, what was sold so far (and whether the\n"
         "marketplace knows the same, unit by unit), and what the analysis says of the prices. The cards of the first\n"
-        "morning are approved, the others wait unanswered; a week later each change gets its verdict.\n"
+        "morning are approved, the others wait unanswered; a week later each change gets its verdict.\n\n"
     )
     tell_day(world, shop, say)
     commands = approve_cards(world, shop, say)

@@ -14,6 +14,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the migration runs them
 
     def handle(self, **options: Any) -> None:
+        self.stdout.ending = ""  # the commands below end their lines themselves
         try:
             call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
             call_command("bootstrap", stdout=self.stdout, stderr=self.stderr)

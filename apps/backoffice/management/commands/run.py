@@ -32,7 +32,7 @@ class Command(BaseCommand):
         sys.exit(code)
 
     def _run(self) -> int:
-        call_command("release", stdout=self.stdout, stderr=self.stderr)
+        call_command("release")
         connections.close_all()
         manager = processes.Processes(processes.environment())
         for name, command in processes.procfile().items():
