@@ -53,8 +53,11 @@ lint: setup .vitrina/tools.env
 	.venv/bin/lint-imports
 	$(TOOLS) $(PY) manage.py check --deploy --fail-level WARNING
 
+# Each app by itself, so that a well-tested one does not hide another; how much is enough is said in pyproject.toml.
 coverage:
-	$(PY) -m coverage report
+	@set -e; for app in decisions pricing experiments marketplaces; do \
+		echo "apps/$$app"; $(PY) -m coverage report --include="apps/$$app/*"; \
+	done
 
 check: lint test coverage
 
