@@ -32,7 +32,7 @@ def test_a_price_is_recommended_approved_changed_measured_and_rolled_back(settin
 
         counts = live.analyse()
         proposals = list(Proposal.objects.order_by("pk"))
-        assert counts["proposed"] == len(proposals) > 0
+        assert counts.get("proposed") == len(proposals) > 0, counts
 
         command = apply(live, proposals[0])
         assert command.state == Command.State.VERIFIED
