@@ -22,6 +22,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     TransactionTestCase._fixture_teardown = lambda _case: database.empty()  # type: ignore[method-assign, assignment]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_when_asked_for() -> None:
+    """Otherwise every test client has all of them listed first."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture
 def empty_redis() -> Iterator[redis.Redis]:
     """This worker's own Redis database, empty before and after."""

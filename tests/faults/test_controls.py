@@ -17,7 +17,13 @@ pytestmark = [pytest.mark.fault, pytest.mark.flow]
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("skus", "untouched"), [(300, 150), (24, 15)], ids=["half of them", "fifteen of them"])
+@pytest.mark.parametrize(
+    ("skus", "untouched"),
+    [
+        pytest.param(300, 150, id="half of them"),
+        pytest.param(24, 15, id="fifteen of them", marks=pytest.mark.slow),
+    ],
+)
 def test_cards_approved_all_at_once_leave_enough_controls(fleet: Fleet, skus: int, untouched: int) -> None:
     with trade_of(fleet, skus=skus) as trade:
         cards = trade.cards()

@@ -17,7 +17,7 @@ from config.env import state_folder
 from config.services import Place
 from tests.faults.harness import Process, eventually, launch
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 SOON_SECONDS = 20  # a machine under load creates a data folder, which is waited for, in ten
 SERVERS_START, DATABASE_FILLS, PROCESSES_START, FIRST_SYNC = (

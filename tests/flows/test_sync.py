@@ -123,7 +123,7 @@ def assert_equals_the_ledger(live: LiveShop, days: Period, *, events: Period | N
 def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
     settings: Settings, empty_redis: object
 ) -> None:
-    with live_shop(settings, skus=25, history_days=200) as live:
+    with live_shop(settings, skus=12, history_days=200) as live:
         live.sync()
         first_sync, history = live.today, SalesHistory.objects.get()
         assert history.sales_from == first_sync - timedelta(days=180)

@@ -100,6 +100,7 @@ def test_at_whatever_step_a_worker_dies_the_change_is_sent_once(trade: Trade) ->
     }
 
 
+@pytest.mark.slow
 def test_a_worker_that_slept_through_its_lease_leaves_the_change_to_the_one_that_took_over(trade: Trade) -> None:
     command = trade.approved()
     sleeper = trade.worker()
