@@ -17,7 +17,6 @@ import requests
 from django.conf import settings
 from django.test import override_settings
 from pytest_django import Settings
-from redis import Redis
 
 from apps.catalog.models import PriceChange, Product
 from apps.decisions.approval import Objected, approve, propose
@@ -231,8 +230,6 @@ class Trade:
 @contextmanager
 def trade_of(fleet: Fleet, *, skus: int) -> Iterator[Trade]:
     """Anna's shop after its morning sync, with costs; the fleet's processes work for it."""
-    with Redis.from_url(settings.REDIS_URL) as limits:
-        limits.flushdb()  # what an earlier test has used of the marketplace's limits
     with override_settings(), live_shop(cast(Settings, settings), skus=skus, history_days=3) as live:
         live.sync()
         live.enter_costs()

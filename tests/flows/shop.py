@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
+from django.conf import settings
 from pytest_django import Settings
+from redis import Redis
 
 from apps.backoffice.demo.world import World
 from apps.catalog.costs import import_costs
@@ -77,13 +79,21 @@ class LiveShop:
         raise AssertionError(f"{command} is still {command.state}")
 
     def next_morning(self) -> None:
+        free_limits()
         self.world.next_day()
         self.sync()
+
+
+def free_limits() -> None:
+    """What the marketplace allows in a minute is free again, though the last test, or day, took seconds."""
+    with Redis.from_url(settings.REDIS_URL) as limits:
+        limits.flushdb()
 
 
 @contextmanager
 def live_shop(settings: Settings, *, skus: int = 60, seed: int = 1, history_days: int = 100) -> Iterator[LiveShop]:
     """Anna's shop on a stand-in of `skus` products with `history_days` of sales."""
+    free_limits()
     imitated = ImitatedShop(client_id="101", api_key=API_KEY, seed=seed, skus=skus, history_days=history_days)
     with running_standins(shops=[imitated]) as standins:
         settings.OZON_API_URL = settings.WORLD_URL = settings.TELEGRAM_API_URL = standins.url

@@ -14,6 +14,7 @@ from apps.decisions.models import Command, Proposal
 from apps.experiments import lifecycle
 from apps.experiments.models import Experiment
 from apps.experiments.review import review_due
+from apps.pricing.models import PricingSettings
 from tests.flows.shop import LiveShop, live_shop
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
@@ -26,13 +27,14 @@ def apply(live: LiveShop, proposal: Proposal) -> Command:
 
 
 def test_a_price_is_recommended_approved_changed_measured_and_rolled_back(settings: Settings) -> None:
-    with live_shop(settings) as live:
+    with live_shop(settings, skus=40, history_days=60) as live:
         live.sync()
         live.enter_costs()
+        PricingSettings.objects.update(days_between_changes=1)  # every product's turn is today
 
         counts = live.analyse()
         proposals = list(Proposal.objects.order_by("pk"))
-        assert counts.get("proposed") == len(proposals) > 0, counts
+        assert counts["proposed"] == len(proposals) > 0
 
         command = apply(live, proposals[0])
         assert command.state == Command.State.VERIFIED
