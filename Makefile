@@ -37,7 +37,7 @@ services: setup
 	@exec $(PY) manage.py services
 
 test: setup
-	$(PY) -m pytest -n 5 --dist loadscope --no-loadscope-reorder -m "not slow" $(ARGS)
+	$(PY) -m pytest -n 4 --dist loadscope -m "not slow" $(ARGS)
 
 faults: setup
 	$(PY) -m pytest -n 3 --dist loadscope -m "fault and slow" $(ARGS)

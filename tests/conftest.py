@@ -19,7 +19,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """What tests commit is deleted after each; the audit trail must be truncated, which it refuses everywhere else."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("alter table logs disable trigger logs_no_truncate")
-    TransactionTestCase._fixture_teardown = lambda _case: database.empty()  # type: ignore[method-assign, assignment]
+    TransactionTestCase._fixture_teardown = lambda _case: database.empty()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session", autouse=True)
