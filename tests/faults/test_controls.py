@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.fault, pytest.mark.flow]
 @pytest.mark.parametrize(
     ("skus", "untouched"),
     [
-        pytest.param(300, 150, id="half of them"),
-        pytest.param(24, 15, id="fifteen of them", marks=pytest.mark.slow),
+        pytest.param(300, 150, id="half of them", marks=pytest.mark.slow),
+        pytest.param(24, 15, id="fifteen of them"),
     ],
 )
 def test_cards_approved_all_at_once_leave_enough_controls(fleet: Fleet, skus: int, untouched: int) -> None:

@@ -8,7 +8,7 @@ from config.servers import Postgres
 from tests.faults.harness import Fleet, crash, eventually
 from tests.faults.trade import SEND, trade_of
 
-pytestmark = [pytest.mark.fault, pytest.mark.flow]
+pytestmark = [pytest.mark.fault, pytest.mark.flow, pytest.mark.slow]
 
 
 def test_a_restart_under_a_send_leaves_no_command_stuck(own_postgres: Postgres, fleet: Fleet) -> None:

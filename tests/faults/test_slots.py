@@ -201,6 +201,7 @@ def fire_overdue(fleet: Fleet, *shops: Shop) -> Process:
     return beat
 
 
+@pytest.mark.slow
 def test_two_beats_two_zones_and_a_moved_hour_make_one_run_a_day_each(fleet: Fleet, shop: Shop) -> None:
     shops = [cast.shop(shop.seller, f"In {zone}", timezone=zone) for zone in zones_at_noon()]
     for one in shops:

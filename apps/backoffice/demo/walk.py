@@ -89,9 +89,9 @@ def tell_verdicts(world: World, commands: list[Command], say: Say) -> list[Exper
         if verdict is None:
             raise DemoFailed(f"{experiment} has no verdict")
         say(
-            f"VERDICT {verdict.result} {experiment.product.offer_id} {experiment.price_from} -> {experiment.price_to}: "
-            f"better with a probability of {verdict.probability:.1%}; effect {verdict.effect_low:+.1%} to "
-            f"{verdict.effect_high:+.1%} of the {verdict.basis.lower()} before"
+            f"VERDICT {verdict.result} {experiment.product.offer_id} {verdict.probability:.3f} "
+            f"{verdict.effect_low:+.3f}..{verdict.effect_high:+.3f} of the {verdict.basis.lower()} before "
+            f"({experiment.price_from} -> {experiment.price_to})"
         )
     return experiments
 

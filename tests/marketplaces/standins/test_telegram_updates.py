@@ -221,10 +221,13 @@ async def test_an_update_can_be_delivered_again(
 
 async def test_an_application_answers_through_its_webhook(telegram_url: str, anna: Person) -> None:
     application: Application = ApplicationBuilder().token(TOKEN).base_url(f"{telegram_url}/bot").updater(None).build()
+    ours = asyncio.get_running_loop()
 
     async def hook(request: Request) -> Response:
+        """Called in the server's own thread and loop."""
         assert request.headers["X-Telegram-Bot-Api-Secret-Token"] == SECRET
-        await application.update_queue.put(telegram.Update.de_json(await request.json(), application.bot))
+        update = telegram.Update.de_json(await request.json(), application.bot)
+        ours.call_soon_threadsafe(application.update_queue.put_nowait, update)
         return Response()
 
     async def apply(update: telegram.Update, context: ContextTypes.DEFAULT_TYPE) -> None:
