@@ -3,6 +3,8 @@ PY := .venv/bin/python
 # Settings for tools that only read them.
 TOOLS := VITRINA_ENV=.vitrina/tools.env PROCESS_ROLE=command
 ARGS ?=
+# A test run starts some hundred processes: without compiled files each would compile the project anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup env demo run services test faults lint coverage check lock messages clean
 .DEFAULT_GOAL := help

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -12,6 +13,15 @@ from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import database
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker, state: Path
+) -> None:
+    """Migrating takes each process as long as hundreds of tests."""
+    with django_db_blocker.unblock():
+        database.use_template(state / "template.lock")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,10 @@
-"""The database between two tests that commit."""
+"""The database of a test run: made once, copied for each process, emptied between two tests that commit."""
 
 from __future__ import annotations
+
+import fcntl
+import hashlib
+from pathlib import Path
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
@@ -9,8 +13,48 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from apps.shops.models import AuditEntry
+from config.services import locked
 
+TEMPLATE = "vitrina_template_"
 MADE_BY_MIGRATE = (ContentType, Permission)
+
+
+def use_template(lock: Path) -> None:
+    """Have the test database copied from one that was migrated before: by another process, or in an earlier run."""
+    name = TEMPLATE + migrations_digest()
+    own = connection.settings_dict["TEST"]
+    with locked(lock, fcntl.LOCK_EX):
+        if name not in templates():
+            wanted, own["NAME"] = own["NAME"], f"{name}_unfinished"
+            make_template(name)
+            own["NAME"] = wanted
+    own.update(TEMPLATE=name, MIGRATE=False)
+
+
+def make_template(name: str) -> None:
+    outside = connection.settings_dict["NAME"]
+    made = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connection.close()
+    connection.settings_dict["NAME"] = outside
+    with connection._nodb_cursor() as cursor:
+        for old in templates():
+            cursor.execute(sql.SQL("drop database {}").format(sql.Identifier(old)))
+        cursor.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(made), sql.Identifier(name)))
+
+
+def templates() -> list[str]:
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("select datname from pg_database where starts_with(datname, %s)", [TEMPLATE])
+        return [name for (name,) in cursor.fetchall() if not name.endswith("_unfinished")]
+
+
+def migrations_digest() -> str:
+    """Of the texts of all migrations of all apps: it names the database that they make."""
+    digest = hashlib.sha256()
+    for config in apps.get_app_configs():
+        for path in sorted(Path(config.path).glob("migrations/*.py")):
+            digest.update(config.label.encode() + path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def empty() -> None:
