@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -12,16 +11,15 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
+from config.env import state_folder
 from tests import database
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker, state: Path
-) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker) -> None:
     """Migrating takes each process as long as hundreds of tests."""
     with django_db_blocker.unblock():
-        database.use_template(state / "template.lock")
+        database.use_template(state_folder() / "test" / "template.lock")
 
 
 @pytest.fixture(scope="session")

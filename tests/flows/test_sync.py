@@ -123,7 +123,7 @@ def assert_equals_the_ledger(live: LiveShop, days: Period, *, events: Period | N
 def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
     settings: Settings, empty_redis: object
 ) -> None:
-    with live_shop(settings, skus=12, history_days=200) as live:
+    with live_shop(settings, skus=8, history_days=200) as live:
         live.sync()
         first_sync, history = live.today, SalesHistory.objects.get()
         assert history.sales_from == first_sync - timedelta(days=180)
@@ -131,7 +131,7 @@ def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
         assert_equals_the_ledger(live, Period(history.sales_from, first_sync - timedelta(days=1)), events=None)
         assert not DailyFact.objects.filter(cancellations__isnull=False).exists()
 
-        for _ in range(5):
+        for _ in range(3):
             live.next_morning()
             yesterday = live.today - timedelta(days=1)
             assert_equals_the_ledger(live, Period(history.sales_from, yesterday), events=Period(first_sync, yesterday))
@@ -177,7 +177,7 @@ def test_stock_is_known_from_the_first_morning_on(live: LiveShop) -> None:
     live.sync()
     first_morning = live.today
     mornings = [world_of(live).shelf.free > 0]
-    for _ in range(5):
+    for _ in range(3):
         live.next_morning()
         mornings.append(world_of(live).shelf.free > 0)
 
