@@ -24,6 +24,8 @@ class ResettableProtocol(H11Protocol):
         self.app_state = {**self.app_state, "reset": self._reset}
 
     def _reset(self) -> None:
+        if self.transport.is_closing():
+            return  # the client has hung up by itself
         connection = self.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
