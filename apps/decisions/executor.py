@@ -36,7 +36,7 @@ MAX_WRITES = 5
 MAX_READS_BEFORE_RESEND = 3
 MAX_READS = 30
 MAX_FRUITLESS_TURNS = 10
-LONGEST_WAIT = timedelta(minutes=10)
+LONGEST_BACKOFF = 10  # times the settle delay: ten minutes in a real shop
 QUOTA_WAIT = timedelta(minutes=15)  # all sends together outlast the hour that the marketplace counts
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 
@@ -331,8 +331,8 @@ def _write(turn: Turn, **fields: Any) -> None:
 
 
 def _backoff(command: Command) -> timedelta:
-    """From the settle delay, twice as long after each read, at most ten minutes."""
-    return min(timedelta(seconds=settings.SETTLE_SECONDS) * 2.0 ** min(command.reads, 10), LONGEST_WAIT)
+    """From the settle delay, twice as long after each read, up to `LONGEST_BACKOFF`."""
+    return timedelta(seconds=settings.SETTLE_SECONDS) * min(2 ** min(command.reads, 10), LONGEST_BACKOFF)
 
 
 def _as_json(outcome: NotAccepted | ApiError | MissingKey) -> dict[str, Any]:
