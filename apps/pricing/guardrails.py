@@ -1,7 +1,8 @@
 """The rules that no price passes, whoever or whatever proposed it.
 
-Each guardrail is a pure function from a `SendContext` and a price to the `Violation`, or None. `violations` runs them
-all: when a price is proposed, and again with fresh figures right before it is sent.
+Each guardrail is a pure function from a `SendContext` and a price to what it found: a `Violation`, or `Passed` with the
+figures that were looked at. `findings` runs them all: when a price is proposed, when it is approved, and again with
+fresh figures right before it is sent.
 
 A price that brings back what stood before our own change (`SendContext.restores`) is the seller's: it need not lie
 on the grid, within the step or the bounds, may end a running experiment, takes no new control away, may use the reserve
@@ -15,7 +16,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from apps.pricing.economics import floor_price, unit_costs
 from apps.pricing.grid import grid_of
-from apps.pricing.records import PriceFacts, PriceRules, SendContext, Violation
+from apps.pricing.records import Figure, Passed, PriceFacts, PriceRules, SendContext, Violation
 
 UNIT_FACTOR = 10
 
@@ -27,8 +28,12 @@ MIDDLE_GAP_RATE = Decimal("0.05")
 TOO_MUCH_DISCOUNT_RATE = Decimal("0.90")
 RESET = Decimal(0)
 
+RESTORES = Passed("restores", {})
+"""What the guardrails say that do not hold for a price which is brought back."""
+
 Range = tuple[Decimal, Decimal]
-Guardrail = Callable[[SendContext, Decimal], Violation | None]
+Finding = Violation | Passed
+Guardrail = Callable[[SendContext, Decimal], Finding]
 
 
 def step_range(price: Decimal, rules: PriceRules) -> Range:
@@ -56,44 +61,48 @@ def old_price_for(price: Decimal, current_old_price: Decimal | None, currency: s
     return current_old_price
 
 
-def not_stopped(context: SendContext, price: Decimal) -> Violation | None:
+def not_stopped(context: SendContext, price: Decimal) -> Finding:
     if context.all_stopped:
         return Violation("all_stopped", {})
-    return Violation("shop_stopped", {}) if context.shop_stopped else None
+    return Violation("shop_stopped", {}) if context.shop_stopped else Passed("not_stopped", {})
 
 
-def above_zero(context: SendContext, price: Decimal) -> Violation | None:
-    return Violation("price_not_positive", {"price": price}) if price <= 0 else None
+def above_zero(context: SendContext, price: Decimal) -> Finding:
+    return Violation("price_not_positive", {"price": price}) if price <= 0 else Passed("above_zero", {"price": price})
 
 
-def same_currency(context: SendContext, price: Decimal) -> Violation | None:
+def same_currency(context: SendContext, price: Decimal) -> Finding:
     ours, theirs = context.facts.currency, context.live.currency
-    return Violation("currency_mismatch", {"ours": ours, "theirs": theirs}) if ours != theirs else None
+    if ours != theirs:
+        return Violation("currency_mismatch", {"ours": ours, "theirs": theirs})
+    return Passed("same_currency", {"currency": ours})
 
 
-def same_unit(context: SendContext, price: Decimal) -> Violation | None:
+def same_unit(context: SendContext, price: Decimal) -> Finding:
     """Ten times the last known price or a tenth of it is a change of unit (kopecks, thousands), not of price."""
     for last in (context.live.price, context.facts.price):
         if price >= UNIT_FACTOR * last or UNIT_FACTOR * price <= last:
             return Violation("unit_mismatch", {"price": price, "last_price": last})
-    return None
+    return Passed("same_unit", {"price": price, "last_price": context.live.price})
 
 
-def fresh_data(context: SendContext, price: Decimal) -> Violation | None:
+def fresh_data(context: SendContext, price: Decimal) -> Finding:
     age, limit = context.facts.age_at(context.now), context.rules.max_age
-    if age <= limit:
-        return None
-    return Violation(
-        "stale_data", {"age_hours": int(age.total_seconds() // 3600), "limit_hours": int(limit.total_seconds() // 3600)}
-    )
+    figures: dict[str, Figure] = {
+        "age_hours": int(age.total_seconds() // 3600),
+        "limit_hours": int(limit.total_seconds() // 3600),
+    }
+    return Violation("stale_data", figures) if age > limit else Passed("fresh_data", figures)
 
 
-def unmoved(context: SendContext, price: Decimal) -> Violation | None:
+def unmoved(context: SendContext, price: Decimal) -> Finding:
     expected, live = context.expected_old, context.live.price
-    return Violation("price_moved", {"expected_price": expected, "live_price": live}) if live != expected else None
+    if live != expected:
+        return Violation("price_moved", {"expected_price": expected, "live_price": live})
+    return Passed("unmoved", {"live_price": live})
 
 
-def at_least_the_floor(context: SendContext, price: Decimal) -> Violation | None:
+def at_least_the_floor(context: SendContext, price: Decimal) -> Finding:
     """Also refuses when the floor cannot be known."""
     costs = unit_costs(context.facts, context.rules)
     if isinstance(costs, Violation):
@@ -102,68 +111,70 @@ def at_least_the_floor(context: SendContext, price: Decimal) -> Violation | None
     floor = floor_price(costs, min_margin_rate=margin, currency=context.facts.currency)
     if isinstance(floor, Violation):
         return floor
-    return Violation("below_floor", {"price": price, "floor_price": floor}) if price < floor else None
+    figures: dict[str, Figure] = {"price": price, "floor_price": floor}
+    return Violation("below_floor", figures) if price < floor else Passed("at_least_the_floor", figures)
 
 
-def at_least_the_minimum(context: SendContext, price: Decimal) -> Violation | None:
+def at_least_the_minimum(context: SendContext, price: Decimal) -> Finding:
     """The seller's own minimum at the marketplace, below which it would refuse the price."""
     minimum = context.live.min_price
-    if minimum is None or price >= minimum:
-        return None
-    return Violation("below_min_price", {"price": price, "min_price": minimum})
+    if minimum is None:
+        return Passed("no_minimum", {})
+    figures: dict[str, Figure] = {"price": price, "min_price": minimum}
+    return Violation("below_min_price", figures) if price < minimum else Passed("at_least_the_minimum", figures)
 
 
-def within_step(context: SendContext, price: Decimal) -> Violation | None:
-    return (
-        None
-        if _restores(context, price)
-        else _outside("step_too_large", price, step_range(context.expected_old, context.rules))
-    )
+def within_step(context: SendContext, price: Decimal) -> Finding:
+    if _restores(context, price):
+        return RESTORES
+    return _within("within_step", "step_too_large", price, step_range(context.expected_old, context.rules))
 
 
-def within_bounds(context: SendContext, price: Decimal) -> Violation | None:
-    return (
-        None
-        if _restores(context, price)
-        else _outside("out_of_bounds", price, bound_range(context.facts, context.expected_old, context.rules))
-    )
+def within_bounds(context: SendContext, price: Decimal) -> Finding:
+    if _restores(context, price):
+        return RESTORES
+    allowed = bound_range(context.facts, context.expected_old, context.rules)
+    return _within("within_bounds", "out_of_bounds", price, allowed)
 
 
-def on_grid(context: SendContext, price: Decimal) -> Violation | None:
+def on_grid(context: SendContext, price: Decimal) -> Finding:
+    if _restores(context, price):
+        return RESTORES
     grid = grid_of(context.facts.currency)
-    if _restores(context, price) or grid.holds(price):
-        return None
+    if grid.holds(price):
+        return Passed("on_grid", {"price": price})
     return Violation("off_grid", {"price": price, "nearest_price": grid.nearest(max(price, grid.smallest))})
 
 
-def old_price_accepted(context: SendContext, price: Decimal) -> Violation | None:
+def old_price_accepted(context: SendContext, price: Decimal) -> Finding:
     if context.old_price == RESET:
-        return None
-    return _old_price_fault(price, context.old_price, context.facts.currency)
+        return Passed("no_old_price", {})
+    fault = _old_price_fault(price, context.old_price, context.facts.currency)
+    return fault or Passed("old_price_accepted", {"price": price, "old_price": context.old_price})
 
 
-def quota_left(context: SendContext, price: Decimal) -> Violation | None:
+def quota_left(context: SendContext, price: Decimal) -> Finding:
     rules = context.rules
     allowed = rules.quota_per_hour - (0 if _restores(context, price) else rules.quota_reserve)
-    if context.updates_last_hour < allowed:
-        return None
-    return Violation("quota_used", {"updates": context.updates_last_hour, "allowed": allowed})
+    figures: dict[str, Figure] = {"updates": context.updates_last_hour, "allowed": allowed}
+    return Passed("quota_left", figures) if context.updates_last_hour < allowed else Violation("quota_used", figures)
 
 
-def one_experiment(context: SendContext, price: Decimal) -> Violation | None:
-    if _restores(context, price) or not context.has_live_experiment:
-        return None
-    return Violation("experiment_running", {"sku": context.facts.sku})
-
-
-def enough_controls(context: SendContext, price: Decimal) -> Violation | None:
+def one_experiment(context: SendContext, price: Decimal) -> Finding:
     if _restores(context, price):
-        return None
+        return RESTORES
+    figures: dict[str, Figure] = {"sku": context.facts.sku}
+    running = context.has_live_experiment
+    return Violation("experiment_running", figures) if running else Passed("one_experiment", figures)
+
+
+def enough_controls(context: SendContext, price: Decimal) -> Finding:
+    if _restores(context, price):
+        return RESTORES
     left = context.skus_total - context.treated_others - 1
     needed = controls_needed(context.skus_total, context.rules)
-    if left >= needed:
-        return None
-    return Violation("too_few_controls", {"left": left, "needed": needed, "total": context.skus_total})
+    figures: dict[str, Figure] = {"left": left, "needed": needed, "total": context.skus_total}
+    return Passed("enough_controls", figures) if left >= needed else Violation("too_few_controls", figures)
 
 
 GUARDRAILS: tuple[Guardrail, ...] = (
@@ -185,21 +196,24 @@ GUARDRAILS: tuple[Guardrail, ...] = (
 )
 
 
+def findings(context: SendContext, price: Decimal) -> tuple[Finding, ...]:
+    """What each guardrail says of `price`, in the order of `GUARDRAILS`."""
+    return tuple(guardrail(context, price) for guardrail in GUARDRAILS)
+
+
 def violations(context: SendContext, price: Decimal) -> tuple[Violation, ...]:
-    """What forbids `price`, in the order of `GUARDRAILS`; empty when it may be sent."""
-    found = (guardrail(context, price) for guardrail in GUARDRAILS)
-    return tuple(violation for violation in found if violation is not None)
+    """What forbids `price`, in the same order; empty when it may be sent."""
+    return tuple(found for found in findings(context, price) if isinstance(found, Violation))
 
 
 def _restores(context: SendContext, price: Decimal) -> bool:
     return context.restores is not None and price == context.restores
 
 
-def _outside(code: str, price: Decimal, allowed: Range) -> Violation | None:
+def _within(inside: str, outside: str, price: Decimal, allowed: Range) -> Finding:
     low, high = allowed
-    if low <= price <= high:
-        return None
-    return Violation(code, {"price": price, "low_price": low, "high_price": high})
+    figures: dict[str, Figure] = {"price": price, "low_price": low, "high_price": high}
+    return Passed(inside, figures) if low <= price <= high else Violation(outside, figures)
 
 
 def _old_price_fault(price: Decimal, old_price: Decimal, currency: str) -> Violation | None:

@@ -37,6 +37,14 @@ class Violation:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """A rule that was looked at and allows the price, with the figures it was held against."""
+
+    code: str
+    figures: Mapping[str, Figure]
+
+
+@dataclass(frozen=True)
 class Reason:
     """One thing a trader would say about the price. It explains; the price itself comes from the expected profit."""
 

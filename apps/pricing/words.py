@@ -1,4 +1,4 @@
-"""Reasons and violations in words, in the active language.
+"""Reasons, and what the guardrails found, in words, in the active language.
 
 A template says where a figure stands, the end of the figure's name how it is written: ..._price and ..._money as money,
 ..._gain as money with its sign, ..._rate as percent, ..._days as a whole number, ..._on as a date; `term` and `terms`
@@ -108,11 +108,35 @@ VIOLATIONS: dict[str, str | Promise] = {
     "gain_too_small": _("No allowed price is expected to gain %(min_gain_rate)s of the profit."),
 }
 
-TEMPLATES = REASONS | VIOLATIONS
+PASSED: dict[str, str | Promise] = {
+    "not_stopped": _("No kill switch is on."),
+    "above_zero": _("%(price)s is above zero."),
+    "same_currency": _("The shop and the marketplace both count in %(currency)s."),
+    "same_unit": _("%(price)s after %(last_price)s: no mistake of the unit (ten times more or less)."),
+    "fresh_data": VIOLATIONS["stale_data"],
+    "unmoved": _("The price at the marketplace is %(live_price)s, as expected."),
+    "at_least_the_floor": _("%(price)s is not below the floor of %(floor_price)s."),
+    "at_least_the_minimum": _("%(price)s is not below the minimum price set at the marketplace, %(min_price)s."),
+    "no_minimum": _("No minimum price is set at the marketplace."),
+    "within_step": _("%(price)s is within one step: %(low_price)s to %(high_price)s is allowed at once."),
+    "within_bounds": _("%(price)s is within the bounds around the base price, %(low_price)s to %(high_price)s."),
+    "on_grid": _("%(price)s is a price for the shelf."),
+    "old_price_accepted": _("The crossed-out price %(old_price)s is far enough above %(price)s."),
+    "no_old_price": _("No crossed-out price is sent."),
+    "quota_left": VIOLATIONS["quota_used"],
+    "one_experiment": _("No experiment on %(sku)s is running."),
+    "enough_controls": _("%(left)s of %(total)s products stay untouched; %(needed)s are needed to compare with."),
+    "restores": _(
+        "It brings back the price that stood before our own change: step, bounds, shelf prices, experiments and "
+        "untouched products do not limit it."
+    ),
+}
+
+TEMPLATES = REASONS | VIOLATIONS | PASSED
 
 
 def say(code: str, figures: Mapping[str, object], *, currency: str) -> str:
-    """The sentence of a reason or violation, money in `currency`. KeyError for a code that has no words."""
+    """The sentence of a reason or a guardrail's finding, money in `currency`. KeyError for a code without words."""
     written = {name: _written(name, figure, currency) for name, figure in figures.items()}
     sentence = str(TEMPLATES[code]) % written
     if code.startswith("change_") and "profit_gain" in written:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,11 +12,15 @@ from hypothesis import strategies as st
 from apps.pricing import guardrails
 from apps.pricing.economics import floor_price, unit_costs
 from apps.pricing.grid import grid_of
-from apps.pricing.guardrails import GUARDRAILS, controls_needed, old_price_for, violations
-from apps.pricing.records import LivePrice, PriceRules, SendContext, Violation
+from apps.pricing.guardrails import GUARDRAILS, Guardrail, controls_needed, findings, old_price_for, violations
+from apps.pricing.records import LivePrice, Passed, PriceRules, SendContext, Violation
 from tests.pricing.cases import AS_OF, RULES, D, any_facts, context, facts, maybe, money
 
-Guardrail = Callable[[SendContext, Decimal], Violation | None]
+
+def refusal(guardrail: Guardrail, of: SendContext, price: Decimal) -> Violation | None:
+    """What the guardrail forbids it for; None when it passes."""
+    found = guardrail(of, price)
+    return found if isinstance(found, Violation) else None
 
 
 def code_of(violation: Violation | None) -> str | None:
@@ -30,6 +33,20 @@ def live(price: str, **others: Any) -> LivePrice:
 
 def test_a_calm_change_passes_all() -> None:
     assert violations(context(), D(1090)) == ()
+
+
+def test_what_was_passed_is_told_with_its_figures() -> None:
+    found = findings(context(updates_last_hour=3), D(1090))
+    assert len(found) == len(GUARDRAILS)
+    assert Passed("within_step", {"price": D(1090), "low_price": D("900.00"), "high_price": D("1100.00")}) in found
+    assert Passed("fresh_data", {"age_hours": 6, "limit_hours": 36}) in found
+    assert Passed("quota_left", {"updates": 3, "allowed": 8}) in found
+    assert Passed("enough_controls", {"left": 299, "needed": 150, "total": 300}) in found
+
+
+def test_a_price_brought_back_says_which_rules_do_not_hold_for_it() -> None:
+    back = context(facts(price=D(1200)), has_live_experiment=True, skus_total=10, restores=D(1003))
+    assert [found.code for found in findings(back, D(1003))].count("restores") == 5
 
 
 def test_every_violation_is_told_in_order() -> None:
@@ -49,36 +66,38 @@ def test_every_guardrail_of_the_module_is_in_the_list() -> None:
         function
         for name, function in vars(guardrails).items()
         if callable(function) and getattr(function, "__annotations__", {}).get("context") == "SendContext"
-        if not name.startswith("_") and name != "violations"
+        if not name.startswith("_") and name not in ("findings", "violations")
     }
     assert checks == set(GUARDRAILS)
 
 
 class TestSwitch:
     def test_it_allows_while_nothing_is_stopped(self) -> None:
-        assert guardrails.not_stopped(context(), D(1090)) is None
+        assert refusal(guardrails.not_stopped, context(), D(1090)) is None
 
     def test_it_refuses_when_the_shop_or_everything_is_stopped(self) -> None:
-        assert guardrails.not_stopped(context(shop_stopped=True), D(1090)) == Violation("shop_stopped", {})
-        assert guardrails.not_stopped(context(all_stopped=True), D(1090)) == Violation("all_stopped", {})
+        assert refusal(guardrails.not_stopped, context(shop_stopped=True), D(1090)) == Violation("shop_stopped", {})
+        assert refusal(guardrails.not_stopped, context(all_stopped=True), D(1090)) == Violation("all_stopped", {})
 
     def test_the_general_switch_is_named_first_and_stops_a_return_too(self) -> None:
         both = context(all_stopped=True, shop_stopped=True, restores=D(1090))
-        assert guardrails.not_stopped(both, D(1090)) == Violation("all_stopped", {})
+        assert refusal(guardrails.not_stopped, both, D(1090)) == Violation("all_stopped", {})
 
 
 @pytest.mark.parametrize(
     ("price", "code"), [("1090", None), ("-1", "price_not_positive"), ("0", "price_not_positive"), ("0.01", None)]
 )
 def test_a_price_is_above_zero(price: str, code: str | None) -> None:
-    assert code_of(guardrails.above_zero(context(), D(price))) == code
+    assert code_of(refusal(guardrails.above_zero, context(), D(price))) == code
 
 
 def test_the_currency_is_the_cabinets() -> None:
     tenge = context(live=live("1000", currency="KZT"))
-    assert guardrails.same_currency(context(), D(1090)) is None
-    assert guardrails.same_currency(tenge, D(1090)) == Violation("currency_mismatch", {"ours": "RUB", "theirs": "KZT"})
-    assert guardrails.same_currency(context(facts(currency="KZT")), D(1090)) is None
+    assert refusal(guardrails.same_currency, context(), D(1090)) is None
+    assert refusal(guardrails.same_currency, tenge, D(1090)) == Violation(
+        "currency_mismatch", {"ours": "RUB", "theirs": "KZT"}
+    )
+    assert refusal(guardrails.same_currency, context(facts(currency="KZT")), D(1090)) is None
 
 
 class TestUnit:
@@ -86,32 +105,32 @@ class TestUnit:
         ("price", "refuses"), [("1090", False), ("109000", True), ("10000", True), ("9999.99", False)]
     )
     def test_ten_times_the_last_price_is_a_mistake_of_the_unit(self, price: str, refuses: bool) -> None:
-        assert (guardrails.same_unit(context(), D(price)) is not None) is refuses
+        assert (refusal(guardrails.same_unit, context(), D(price)) is not None) is refuses
 
     @pytest.mark.parametrize(("price", "refuses"), [("10.9", True), ("100", True), ("100.01", False)])
     def test_so_is_a_tenth(self, price: str, refuses: bool) -> None:
-        assert (guardrails.same_unit(context(), D(price)) is not None) is refuses
+        assert (refusal(guardrails.same_unit, context(), D(price)) is not None) is refuses
 
     def test_a_live_price_in_another_unit_blocks(self) -> None:
         kopecks = context(live=live("100000"))
         refused = Violation("unit_mismatch", {"price": D(1090), "last_price": D(100000)})
-        assert guardrails.same_unit(kopecks, D(1090)) == refused
+        assert refusal(guardrails.same_unit, kopecks, D(1090)) == refused
 
     def test_a_live_price_of_nothing_blocks(self) -> None:
-        assert code_of(guardrails.same_unit(context(live=live("0")), D(1090))) == "unit_mismatch"
+        assert code_of(refusal(guardrails.same_unit, context(live=live("0")), D(1090))) == "unit_mismatch"
 
 
 @pytest.mark.parametrize(("hours", "minutes", "refuses"), [(6, 0, False), (40, 0, True), (36, 0, False), (36, 1, True)])
 def test_data_have_an_age_limit(hours: int, minutes: int, refuses: bool) -> None:
     later = context(now=AS_OF + timedelta(hours=hours, minutes=minutes))
     expected = Violation("stale_data", {"age_hours": hours, "limit_hours": 36}) if refuses else None
-    assert guardrails.fresh_data(later, D(1090)) == expected
+    assert refusal(guardrails.fresh_data, later, D(1090)) == expected
 
 
 @pytest.mark.parametrize(("price", "refuses"), [("1000", False), ("1000.00", False), ("980", True), ("1000.01", True)])
 def test_the_live_price_is_the_one_the_proposal_was_made_against(price: str, refuses: bool) -> None:
     expected = {"expected_price": D(1000), "live_price": D(price)}
-    found = guardrails.unmoved(context(live=live(price)), D(1090))
+    found = refusal(guardrails.unmoved, context(live=live(price)), D(1090))
     assert found == (Violation("price_moved", expected) if refuses else None)
 
 
@@ -121,20 +140,23 @@ class TestFloor:
     @pytest.mark.parametrize(("price", "refuses"), [("1090", False), ("900", True), ("964", False), ("963.99", True)])
     def test_no_price_below_the_floor(self, price: str, refuses: bool) -> None:
         expected = Violation("below_floor", {"price": D(price), "floor_price": D(964)})
-        assert guardrails.at_least_the_floor(context(self.thin), D(price)) == (expected if refuses else None)
+        assert refusal(guardrails.at_least_the_floor, context(self.thin), D(price)) == (expected if refuses else None)
 
     @pytest.mark.parametrize("term", ["cost", "commission_rate", "logistics", "acquiring_rate"])
     def test_an_unknown_cost_refuses_every_price(self, term: str) -> None:
         unknown = context(facts(**{term: None}))
-        assert guardrails.at_least_the_floor(unknown, D(99_000)) == Violation("unknown_terms", {"terms": term})
+        assert refusal(guardrails.at_least_the_floor, unknown, D(99_000)) == Violation("unknown_terms", {"terms": term})
 
     def test_a_floor_that_cannot_be_computed_refuses(self) -> None:
-        assert code_of(guardrails.at_least_the_floor(context(facts(ad_rate=D("0.7"))), D(1090))) == "no_share_kept"
+        assert (
+            code_of(refusal(guardrails.at_least_the_floor, context(facts(ad_rate=D("0.7"))), D(1090)))
+            == "no_share_kept"
+        )
 
     @pytest.mark.parametrize(("price", "refuses"), [("860", False), ("841", False), ("840", True)])
     def test_a_price_brought_back_must_cover_its_costs(self, price: str, refuses: bool) -> None:
         returned = context(self.thin, restores=D(price))  # 660 / .785 = 840.8, on the grid 841
-        assert (guardrails.at_least_the_floor(returned, D(price)) is not None) is refuses
+        assert (refusal(guardrails.at_least_the_floor, returned, D(price)) is not None) is refuses
 
 
 @pytest.mark.parametrize(
@@ -142,7 +164,7 @@ class TestFloor:
 )
 def test_no_price_below_the_minimum_set_at_the_marketplace(minimum: str | None, refuses: bool) -> None:
     limit = None if minimum is None else D(minimum)
-    found = guardrails.at_least_the_minimum(context(live=live("1000", min_price=limit)), D(1090))
+    found = refusal(guardrails.at_least_the_minimum, context(live=live("1000", min_price=limit)), D(1090))
     assert found == (Violation("below_min_price", {"price": D(1090), "min_price": limit or 0}) if refuses else None)
 
 
@@ -161,14 +183,14 @@ class TestStep:
     )
     def test_a_step_is_at_most_ten_percent_either_way(self, price: str, refuses: bool) -> None:
         expected = {"price": D(price), "low_price": D("900.00"), "high_price": D("1100.00")}
-        found = guardrails.within_step(context(), D(price))
+        found = refusal(guardrails.within_step, context(), D(price))
         assert found == (Violation("step_too_large", expected) if refuses else None)
 
     def test_the_way_back_from_a_cut_is_longer_and_allowed(self) -> None:
         cut = facts(price=D(900))
-        assert code_of(guardrails.within_step(context(cut), D(1000))) == "step_too_large"
-        assert guardrails.within_step(context(cut, restores=D(1000)), D(1000)) is None
-        assert code_of(guardrails.within_step(context(cut, restores=D(1000)), D(1010))) == "step_too_large"
+        assert code_of(refusal(guardrails.within_step, context(cut), D(1000))) == "step_too_large"
+        assert refusal(guardrails.within_step, context(cut, restores=D(1000)), D(1000)) is None
+        assert code_of(refusal(guardrails.within_step, context(cut, restores=D(1000)), D(1010))) == "step_too_large"
 
 
 class TestBounds:
@@ -185,34 +207,34 @@ class TestBounds:
         ],
     )
     def test_a_price_stays_around_the_base(self, price: str, refuses: bool) -> None:
-        assert (guardrails.within_bounds(context(), D(price)) is not None) is refuses
+        assert (refusal(guardrails.within_bounds, context(), D(price)) is not None) is refuses
 
     @pytest.mark.parametrize(("price", "refuses"), [("1250", False), ("1300", False), ("1310", True), ("840", True)])
     def test_a_price_above_them_may_stay_or_come_back(self, price: str, refuses: bool) -> None:
         above = context(facts(price=D(1300)))
-        assert (guardrails.within_bounds(above, D(price)) is not None) is refuses
+        assert (refusal(guardrails.within_bounds, above, D(price)) is not None) is refuses
 
     @pytest.mark.parametrize(("price", "refuses"), [("750", False), ("700", False), ("699", True)])
     def test_so_may_a_price_below_them(self, price: str, refuses: bool) -> None:
         below = context(facts(price=D(700)))
-        assert (guardrails.within_bounds(below, D(price)) is not None) is refuses
+        assert (refusal(guardrails.within_bounds, below, D(price)) is not None) is refuses
 
     def test_a_price_brought_back_may_lie_outside(self) -> None:
-        assert guardrails.within_bounds(context(restores=D(1300)), D(1300)) is None
+        assert refusal(guardrails.within_bounds, context(restores=D(1300)), D(1300)) is None
 
 
 class TestGrid:
     @pytest.mark.parametrize(("price", "nearest"), [("1448", "1450"), ("999.5", "1000"), ("0.2", "1"), ("-7", "1")])
     def test_it_refuses_what_is_no_price_for_the_shelf(self, price: str, nearest: str) -> None:
         expected = Violation("off_grid", {"price": D(price), "nearest_price": D(nearest)})
-        assert guardrails.on_grid(context(), D(price)) == expected
+        assert refusal(guardrails.on_grid, context(), D(price)) == expected
 
     @pytest.mark.parametrize("price", ["1450", "999", "1000", "1"])
     def test_it_allows_what_is(self, price: str) -> None:
-        assert guardrails.on_grid(context(), D(price)) is None
+        assert refusal(guardrails.on_grid, context(), D(price)) is None
 
     def test_a_price_brought_back_may_be_any(self) -> None:
-        assert guardrails.on_grid(context(restores=D(1448)), D(1448)) is None
+        assert refusal(guardrails.on_grid, context(restores=D(1448)), D(1448)) is None
 
 
 class TestOldPrice:
@@ -237,12 +259,12 @@ class TestOldPrice:
         ],
     )
     def test_it_follows_the_marketplaces_rules(self, price: str, old_price: str, code: str | None) -> None:
-        assert code_of(guardrails.old_price_accepted(context(old_price=D(old_price)), D(price))) == code
+        assert code_of(refusal(guardrails.old_price_accepted, context(old_price=D(old_price)), D(price))) == code
         kept = D(0) if code else D(old_price)
         assert old_price_for(D(price), D(old_price)) == kept
 
     def test_it_says_the_gap_that_is_needed(self) -> None:
-        assert guardrails.old_price_accepted(context(old_price=D(419)), D(399)) == Violation(
+        assert refusal(guardrails.old_price_accepted, context(old_price=D(419)), D(399)) == Violation(
             "old_price_gap_too_small", {"gap_money": D(20), "needed_money": D(20)}
         )
 
@@ -254,7 +276,9 @@ class TestOldPrice:
     )
     def test_in_another_currency_only_the_share_counts(self, price: str, old_price: str, kept: bool) -> None:
         assert (old_price_for(D(price), D(old_price), "KZT") == D(old_price)) is kept
-        violation = guardrails.old_price_accepted(context(facts(currency="KZT"), old_price=D(old_price)), D(price))
+        violation = refusal(
+            guardrails.old_price_accepted, context(facts(currency="KZT"), old_price=D(old_price)), D(price)
+        )
         assert (violation is None) is kept
 
     @given(
@@ -262,7 +286,7 @@ class TestOldPrice:
     )
     def test_what_it_sends_is_always_accepted(self, price: Decimal, old_price: Decimal | None, currency: str) -> None:
         sent = old_price_for(price, old_price, currency)
-        assert guardrails.old_price_accepted(context(facts(currency=currency), old_price=sent), price) is None
+        assert refusal(guardrails.old_price_accepted, context(facts(currency=currency), old_price=sent), price) is None
         assert sent in (0, old_price)
 
 
@@ -270,27 +294,29 @@ class TestQuota:
     @pytest.mark.parametrize(("updates", "refuses"), [(0, False), (9, True), (7, False), (8, True)])
     def test_a_reserve_of_the_hourly_quota_is_kept(self, updates: int, refuses: bool) -> None:
         expected = Violation("quota_used", {"updates": updates, "allowed": 8})
-        found = guardrails.quota_left(context(updates_last_hour=updates), D(1090))
+        found = refusal(guardrails.quota_left, context(updates_last_hour=updates), D(1090))
         assert found == (expected if refuses else None)
 
     @pytest.mark.parametrize(("updates", "refuses"), [(8, False), (9, False), (10, True)])
     def test_the_way_back_may_use_the_reserve(self, updates: int, refuses: bool) -> None:
         back = context(updates_last_hour=updates, restores=D(980))
-        assert (guardrails.quota_left(back, D(980)) is not None) is refuses
+        assert (refusal(guardrails.quota_left, back, D(980)) is not None) is refuses
 
 
 class TestExperiment:
     def test_a_sku_without_one_may_start(self) -> None:
-        assert guardrails.one_experiment(context(), D(1090)) is None
+        assert refusal(guardrails.one_experiment, context(), D(1090)) is None
 
     def test_a_second_one_is_refused(self) -> None:
         running = context(has_live_experiment=True)
-        assert guardrails.one_experiment(running, D(1090)) == Violation("experiment_running", {"sku": "790001"})
+        assert refusal(guardrails.one_experiment, running, D(1090)) == Violation(
+            "experiment_running", {"sku": "790001"}
+        )
 
     def test_only_the_price_that_stood_before_may_end_it(self) -> None:
         back = context(has_live_experiment=True, restores=D(980))
-        assert guardrails.one_experiment(back, D(980)) is None
-        assert code_of(guardrails.one_experiment(back, D(990))) == "experiment_running"
+        assert refusal(guardrails.one_experiment, back, D(980)) is None
+        assert code_of(refusal(guardrails.one_experiment, back, D(990))) == "experiment_running"
 
 
 class TestControls:
@@ -304,14 +330,14 @@ class TestControls:
         expected = (
             None if left is None else Violation("too_few_controls", {"left": left, "needed": needed, "total": total})
         )
-        assert guardrails.enough_controls(shop, D(1090)) == expected
+        assert refusal(guardrails.enough_controls, shop, D(1090)) == expected
 
     @pytest.mark.parametrize(("total", "needed"), [(300, 150), (301, 151), (30, 15), (29, 15), (31, 16), (2, 15)])
     def test_half_is_rounded_up(self, total: int, needed: int) -> None:
         assert controls_needed(total, RULES) == needed
 
     def test_the_way_back_touches_nothing_new(self) -> None:
-        assert guardrails.enough_controls(context(skus_total=15, restores=D(980)), D(980)) is None
+        assert refusal(guardrails.enough_controls, context(skus_total=15, restores=D(980)), D(980)) is None
 
 
 @st.composite
