@@ -80,7 +80,11 @@ def shown(card: Card, message_ids: Sequence[int]) -> None:
     message.message_ids = [*message_ids, *found_meanwhile]
     message.state, message.lease_until, message.error = State.SENT, None, ""
     message.shown, message.attempts, message.sent_at = card.version, 0, real_now()
-    message.save(update_fields=["message_ids", "state", "lease_until", "error", "shown", "attempts", "sent_at"])
+    if not message.texts or message.texts[-1]["text"] != card.text:
+        message.texts.append({"at": message.sent_at.isoformat(), "text": card.text})
+    message.save(
+        update_fields=["message_ids", "state", "lease_until", "error", "shown", "attempts", "sent_at", "texts"]
+    )
 
 
 def deleted(card: Card) -> None:

@@ -1,4 +1,5 @@
-"""The outbox: what is to be told to whom. Rows hold ids, never text; the bot process alone sends them."""
+"""The outbox: what is to be told to whom. Rows hold ids to render from, and keep what was shown; the bot process alone
+sends them."""
 
 from __future__ import annotations
 
@@ -49,6 +50,12 @@ class OutboxMessage(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True, help_text=_("real time: in hand, or at rest, until then"))
     message_ids = models.JSONField(
         default=list, blank=True, help_text=_("Telegram's messages that show it, the newest last")
+    )
+    texts = models.JSONField(
+        _("texts shown"),
+        default=list,
+        blank=True,
+        help_text=_("as it was sent and edited: `at` (real time), `text` (HTML)"),
     )
     is_repeat = models.BooleanField(_("sent as a repeat"), default=False)
     error = models.TextField(_("error"), blank=True)

@@ -88,6 +88,28 @@ def test_a_change_of_the_subject_is_an_edit_with_the_same_buttons(owner: Member,
     assert waiting() == []
 
 
+def test_every_text_that_was_shown_is_kept_once(owner: Member, market: Market) -> None:
+    proposal = offer(owner.seller.shops.get())
+    show(proposal)
+    for reason in ("sent", "nothing new", "rejected"):
+        if reason == "rejected":
+            reject(proposal_id=proposal.pk, by=owner, now=NOON)
+        outgoing.shown(claimed(), [501])
+        retell(f"proposal:{proposal.pk}")
+    message = OutboxMessage.objects.get(name="proposal_card")
+    assert [shown["text"] for shown in message.texts] == [
+        f"Proposal {proposal.pk}: pending, approvals 0",
+        f"Proposal {proposal.pk}: rejected, approvals 1",
+    ]
+
+
+def test_a_text_that_did_not_go_through_is_not_kept(owner: Member) -> None:
+    message = told(owner)
+    outgoing.not_sent(claimed(), "no network")
+    message.refresh_from_db()
+    assert message.texts == []
+
+
 def test_a_change_during_the_sending_is_shown_by_an_edit_after_it(owner: Member) -> None:
     message = told(owner, subject="note:1")
     card = claimed()
