@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.clock import real_now
 from apps.common.db import take_lock
 from apps.common.errors import Refused
-from apps.decisions.kinds import Draft, Kind, Objection, hash_of, kind_of, payload_of
+from apps.decisions.kinds import Checked, Draft, Kind, Objection, hash_of, kind_of, payload_of
 from apps.decisions.models import Approval, Command, Proposal
 from apps.decisions.words import say
 from apps.jobs.wake import wake
@@ -79,9 +79,10 @@ def propose(
         created_at=now,
         expires_at=expires_at,
     )
-    objection = kind.objection(proposal, draft.payload, now=now)
-    if objection:
-        raise Objected(proposal, objection)
+    checked = kind.check(proposal, draft.payload, now=now)
+    if checked.objection:
+        raise Objected(proposal, checked.objection)
+    proposal.checks = list(checked.passed)
     proposal.save()
     record("proposal.made", actor=by.person if by else None, shop=shop, subject=proposal, target=target)
     return proposal
@@ -133,6 +134,14 @@ def _decide(proposal_id: int, by: Member, now: datetime, decision: Callable[[Pro
         take_lock("decisions", proposal.shop_id)
         proposal = Proposal.objects.select_for_update(of=("self",)).select_related("shop__seller").get(pk=proposal_id)
         outcome = _standing(proposal, now) or decision(proposal)
+        if isinstance(outcome, Objected):
+            record(
+                "proposal.objected",
+                actor=by.person,
+                shop=proposal.shop,
+                subject=proposal,
+                **outcome.objection.as_json(),
+            )
     if isinstance(outcome, Refused):
         raise outcome
     return outcome
@@ -148,11 +157,11 @@ def _approve(proposal: Proposal, payload_hash: str, by: Member, now: datetime) -
     kind, payload = kind_of(proposal), payload_of(proposal)
     if not payload_hash == proposal.payload_hash == hash_of(payload):
         return _go_stale(proposal, Objection("content_changed", is_stale=True), now)
-    objection = kind.objection(proposal, payload, now=now)
-    if objection and objection.is_stale:
-        return _go_stale(proposal, objection, now)
-    if objection:
-        return Objected(proposal, objection)
+    checked = kind.check(proposal, payload, now=now)
+    if checked.objection and checked.objection.is_stale:
+        return _go_stale(proposal, checked.objection, now)
+    if checked.objection:
+        return Objected(proposal, checked.objection)
     _row, is_new = Approval.objects.get_or_create(
         proposal=proposal, member=by, defaults={"verdict": Approval.Verdict.APPROVE, "at": now}
     )
@@ -161,10 +170,10 @@ def _approve(proposal: Proposal, payload_hash: str, by: Member, now: datetime) -
     if proposal.approvals.filter(verdict=Approval.Verdict.APPROVE).count() < proposal.needed:
         retell(_subject(proposal))
         return None
-    return _command(proposal, kind, now)
+    return _command(proposal, kind, checked, now)
 
 
-def _command(proposal: Proposal, kind: Kind, now: datetime) -> Command | Refused:
+def _command(proposal: Proposal, kind: Kind, checked: Checked, now: datetime) -> Command | Refused:
     live = (
         Command.objects.select_for_update()
         .filter(shop=proposal.shop, target=proposal.target, state__in=Command.LIVE)
@@ -182,6 +191,7 @@ def _command(proposal: Proposal, kind: Kind, now: datetime) -> Command | Refused
         target=proposal.target,
         payload=proposal.payload,
         payload_hash=proposal.payload_hash,
+        checks=list(checked.passed),
         account=kind.account(proposal.shop),
         created_at=now,
         due_at=real_now(),

@@ -19,8 +19,19 @@ from django.db.models import Q
 
 from apps.common import clock
 from apps.common.db import session_lock, take_lock
-from apps.decisions.kinds import Accepted, Kind, Match, NotAccepted, Objection, Reading, hash_of, kind_of, payload_of
-from apps.decisions.models import Attempt, Command
+from apps.decisions.kinds import (
+    Accepted,
+    Checked,
+    Kind,
+    Match,
+    NotAccepted,
+    Objection,
+    Reading,
+    hash_of,
+    kind_of,
+    payload_of,
+)
+from apps.decisions.models import Attempt, Command, ReadBack
 from apps.jobs.wake import LONGEST_DELAY, wake
 from apps.marketplaces.errors import ApiError, Permanent, Temporary, WrongCredentials
 from apps.notifications.outbox import people_who_may, retell, tell
@@ -160,25 +171,32 @@ def _intend(turn: Turn, reading: Reading) -> Attempt | None:
     command = turn.command
     with transaction.atomic(durable=True):
         take_lock("decisions", command.shop_id)
-        objection = _objection(turn, reading)
-        if objection is not None:
-            _end_unsent(turn, objection.as_json())
+        checked = _check(turn, reading)
+        if checked.objection:
+            _end_unsent(turn, checked.objection.as_json())
             return None
         number = command.writes + 1
         _write(turn, state=State.SENDING, writes=number, sent_at=turn.now, seen=dict(reading.value))
         record("command.sending", shop=command.shop, subject=command, number=number)
         retell(f"proposal:{command.proposal_id}")
-        return Attempt.objects.create(command=command, number=number, started_at=clock.real_now())
+        return Attempt.objects.create(
+            command=command,
+            number=number,
+            started_at=clock.real_now(),
+            checks=list(checked.passed),
+            request=dict(turn.kind.request(turn.payload)),
+        )
 
 
-def _objection(turn: Turn, reading: Reading) -> Objection | None:
+def _check(turn: Turn, reading: Reading) -> Checked:
     command = turn.command
-    if is_stopped(command.shop):
-        return Objection("stopped")
-    objection = _changed(turn) or turn.kind.objection(command, turn.payload, now=turn.now, reading=reading)
-    if objection is None and reading.match is Match.OTHER:
-        return Objection("value_moved", dict(reading.value), is_stale=True)
-    return objection
+    objection = Objection("stopped") if is_stopped(command.shop) else _changed(turn)
+    if objection:
+        return Checked(objection=objection)
+    checked = turn.kind.check(command, turn.payload, now=turn.now, reading=reading)
+    if checked.objection is None and reading.match is Match.OTHER:
+        return Checked(objection=Objection("value_moved", dict(reading.value), is_stale=True))
+    return checked
 
 
 def _changed(turn: Turn) -> Objection | None:
@@ -244,7 +262,7 @@ def _read(turn: Turn) -> Reading | None:
     """The live value, or None when it cannot be had now: the command then waits, or ends with a person."""
     command = turn.command
     try:
-        return turn.kind.read(command.shop, turn.payload)
+        reading = turn.kind.read(command.shop, turn.payload)
     except (WrongCredentials, MissingKey) as error:
         _end_unsent(turn, _as_json(error))
     except ApiError as error:
@@ -254,6 +272,9 @@ def _read(turn: Turn) -> Reading | None:
                 _give_up(turn, State.NEEDS_HUMAN, _as_json(error))
             else:
                 _wait(turn, _backoff(command), reads=command.reads + 1, problem=_as_json(error))
+    else:
+        ReadBack.objects.create(command=command, at=turn.now, after_sends=command.writes, value=dict(reading.value))
+        return reading
     return None
 
 

@@ -13,14 +13,15 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 from pydantic import BaseModel
 
-from apps.decisions.models import Command, Proposal
-from apps.shops.models import Shop
+if TYPE_CHECKING:
+    from apps.decisions.models import Command, Proposal
+    from apps.shops.models import Shop
 
 
 class Match(Enum):
@@ -49,6 +50,14 @@ class Objection:
 
     def as_json(self) -> dict[str, Any]:
         return {"code": self.code, "figures": dict(self.figures)}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the guardrails said: what was passed, as JSON (`code`, `figures`), and the first objection."""
+
+    passed: tuple[Mapping[str, Any], ...] = ()
+    objection: Objection | None = None
 
 
 @dataclass(frozen=True)
@@ -106,13 +115,16 @@ class Kind(Protocol):
     def account(self, shop: Shop) -> str:
         """The client id the change is approved for; the executor refuses to send through another."""
 
-    def objection(
+    def check(
         self, subject: Proposal | Command, payload: Any, *, now: datetime, reading: Reading | None = None
-    ) -> Objection | None:
+    ) -> Checked:
         """The guardrails: over what the database knows when proposed and approved, with the live value at a send."""
 
     def read(self, shop: Shop, payload: Any) -> Reading:
         """Ask the marketplace for the live value. It must end well within the lease: the send comes after it."""
+
+    def request(self, payload: Any) -> Mapping[str, Any]:
+        """What `send` writes, as JSON, to be kept: where to and with which content, without any key."""
 
     def send(self, shop: Shop, payload: Any) -> Accepted | NotAccepted:
         """One write. Raises `Unclear` when nobody can know whether it was applied."""
@@ -127,7 +139,10 @@ class Kind(Protocol):
         """The proposal that undoes a verified command."""
 
     def say(self, code: str, figures: Mapping[str, Any], *, currency: str) -> str:
-        """One of its guardrails' objections in words, in the active language."""
+        """One finding of its guardrails in words, in the active language."""
+
+    def in_words(self, payload: Any) -> str:
+        """The change in a few words ("1 490 ₽ → 1 590 ₽ (+6.7 %)"), without a query."""
 
 
 @cache

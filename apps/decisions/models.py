@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import money_field
+from apps.decisions.kinds import kind_of, payload_of
 from apps.shops.models import Member, Shop
 from apps.shops.scoping import SellerQuerySet
 
@@ -53,6 +54,7 @@ class Proposal(models.Model):
         verbose_name=_("rolls back"),
     )
     created_at = models.DateTimeField(_("created at"))
+    checks = models.JSONField(_("guardrails passed when proposed"), default=list, blank=True)
     data_as_of = models.DateTimeField(_("data as of"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires at"))
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
@@ -72,7 +74,7 @@ class Proposal(models.Model):
         indexes = [models.Index(fields=["state", "expires_at"], name="proposals_by_expiry")]
 
     def __str__(self) -> str:
-        return f"{self.kind} · {self.target}"
+        return kind_of(self).in_words(payload_of(self))
 
 
 class Approval(models.Model):
@@ -129,6 +131,7 @@ class Command(models.Model):
     target = models.CharField(_("target"), max_length=100)
     payload = models.JSONField(_("payload"))
     payload_hash = models.CharField(max_length=64)
+    checks = models.JSONField(_("guardrails passed when approved"), default=list, blank=True)
     account = models.CharField(_("account"), max_length=200, help_text=_("client id of the key it was approved for"))
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.QUEUED)
     writes = models.PositiveSmallIntegerField(_("sends"), default=0)
@@ -159,7 +162,7 @@ class Command(models.Model):
         indexes = [models.Index(fields=["state", "due_at"], name="commands_by_due")]
 
     def __str__(self) -> str:
-        return f"{self.kind} · {self.target}"
+        return kind_of(self).in_words(payload_of(self))
 
 
 class Attempt(models.Model):
@@ -177,6 +180,8 @@ class Attempt(models.Model):
     number = models.PositiveSmallIntegerField(_("number"))
     started_at = models.DateTimeField(_("started at"))
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    checks = models.JSONField(_("guardrails passed right before"), default=list, blank=True)
+    request = models.JSONField(_("request"), default=dict, blank=True)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices, default=Outcome.UNKNOWN)
     answer = models.JSONField(_("answer"), default=dict, blank=True)
 
@@ -190,3 +195,24 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} · {self.get_outcome_display()}"
+
+
+class ReadBack(models.Model):
+    """A live value as the marketplace told it, before a send (`after_sends` 0) or after so many of them."""
+
+    seller_path: ClassVar[str] = "command__shop__seller"
+
+    command = models.ForeignKey(Command, models.PROTECT, related_name="read_backs", verbose_name=_("command"))
+    at = models.DateTimeField(_("at"), help_text=_("business time"))
+    after_sends = models.PositiveSmallIntegerField(_("after so many sends"))
+    value = models.JSONField(_("value"))
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("read-back")
+        verbose_name_plural = _("read-backs")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.after_sends} · {self.at:%H:%M:%S}"

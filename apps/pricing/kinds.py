@@ -14,22 +14,24 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict
 
 from apps.catalog.models import PriceChange, Product
+from apps.common import formats
 from apps.common.clock import real_now
 from apps.common.errors import NotFound
 from apps.common.periods import day_of
-from apps.decisions.kinds import Accepted, Draft, Match, Measured, NotAccepted, Objection, Reading
+from apps.decisions.kinds import Accepted, Checked, Draft, Match, Measured, NotAccepted, Objection, Reading
 from apps.decisions.models import Attempt, Command, Proposal
 from apps.experiments.lifecycle import without_experiment
 from apps.experiments.models import Experiment
 from apps.experiments.review import ECONOMICS
 from apps.marketplaces.errors import Malformed, WrongCredentials
+from apps.marketplaces.ozon_seller import price_import
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.price_import import PriceItem
 from apps.pricing import words
 from apps.pricing.economics import change_economics, unit_costs
 from apps.pricing.facts import load_facts, on_sale, rules_of
-from apps.pricing.guardrails import old_price_for, violations
-from apps.pricing.records import LivePrice, PriceFacts, SendContext, Violation
+from apps.pricing.guardrails import findings, old_price_for
+from apps.pricing.records import Figure, LivePrice, Passed, PriceFacts, SendContext, Violation
 from apps.shops.clients import note_failure, ozon_seller
 from apps.shops.models import Credential, KillSwitch, Shop
 
@@ -65,15 +67,20 @@ class SetPrice:
         credential = Credential.objects.filter(shop=shop, api=Credential.Api.OZON_SELLER).first()
         return credential.client_id if credential else ""
 
-    def objection(
+    def check(
         self, subject: Proposal | Command, payload: PricePayload, *, now: datetime, reading: Reading | None = None
-    ) -> Objection | None:
+    ) -> Checked:
         facts = load_facts(subject.shop, product_ids=[payload.product_id])
         if not facts:
-            return Objection("price_unknown", is_stale=True)
-        context = _context(subject, payload, facts[0], now, _live(reading) if reading else None)
-        found = violations(context, payload.price)
-        return _objection(found[0]) if found else None
+            return Checked(objection=Objection("price_unknown", is_stale=True))
+        found = findings(_context(subject, payload, facts[0], now, _live(reading) if reading else None), payload.price)
+        violation = next((one for one in found if isinstance(one, Violation)), None)
+        return Checked(
+            passed=tuple(
+                {"code": one.code, "figures": _as_json(one.figures)} for one in found if isinstance(one, Passed)
+            ),
+            objection=_objection(violation) if violation else None,
+        )
 
     def read(self, shop: Shop, payload: PricePayload) -> Reading:
         with _client(shop) as client:
@@ -92,15 +99,12 @@ class SetPrice:
         }
         return Reading(value, _match(price, payload))
 
+    def request(self, payload: PricePayload) -> Mapping[str, Any]:
+        return {"path": price_import.PATH, "body": price_import.payload([_item(payload)])}
+
     def send(self, shop: Shop, payload: PricePayload) -> Accepted | NotAccepted:
-        item = PriceItem(
-            price=payload.price,
-            currency_code=payload.currency,
-            product_id=int(payload.external_id),
-            old_price=payload.old_price,
-        )
         with _client(shop) as client:
-            (outcome,) = client.import_prices([item])
+            (outcome,) = client.import_prices([_item(payload)])
         if outcome.updated or outcome.updated is None:
             return Accepted({"updated": outcome.updated, "errors": [error.message for error in outcome.errors]})
         code = outcome.errors[0].code if outcome.errors else "not_updated"
@@ -160,6 +164,10 @@ class SetPrice:
 
     def say(self, code: str, figures: Mapping[str, Any], *, currency: str) -> str:
         return words.say(code, figures, currency=currency)
+
+    def in_words(self, payload: PricePayload) -> str:
+        before, after = (formats.money(price, payload.currency) for price in (payload.expected_price, payload.price))
+        return f"{before} → {after} ({formats.change(payload.price / payload.expected_price - 1)})"
 
 
 def draft_of(product: Product, price: Decimal) -> PricePayload:
@@ -246,6 +254,15 @@ def _was_seen(command: Command, payload: PricePayload) -> bool:
     return True
 
 
+def _item(payload: PricePayload) -> PriceItem:
+    return PriceItem(
+        price=payload.price,
+        currency_code=payload.currency,
+        product_id=int(payload.external_id),
+        old_price=payload.old_price,
+    )
+
+
 def _match(price: Decimal, payload: PricePayload) -> Match:
     if price == payload.price:
         return Match.TARGET
@@ -253,7 +270,8 @@ def _match(price: Decimal, payload: PricePayload) -> Match:
 
 
 def _objection(violation: Violation) -> Objection:
-    figures = {
-        name: figure if isinstance(figure, int | str) else str(figure) for name, figure in violation.figures.items()
-    }
-    return Objection(violation.code, figures, is_stale=violation.code == "price_moved")
+    return Objection(violation.code, _as_json(violation.figures), is_stale=violation.code == "price_moved")
+
+
+def _as_json(figures: Mapping[str, Figure]) -> dict[str, int | str]:
+    return {name: figure if isinstance(figure, int | str) else str(figure) for name, figure in figures.items()}

@@ -44,6 +44,7 @@ WORDS: dict[str, str | Promise] = {
     "proposal.approved": _("Proposal approved"),
     "proposal.expired": _("Proposal expired"),
     "proposal.made": _("Proposal made"),
+    "proposal.objected": _("Approval refused by a guardrail"),
     "proposal.rejected": _("Proposal rejected"),
     "proposal.stale": _("Proposal out of date"),
     "proposal.superseded": _("Proposal replaced by a newer one"),

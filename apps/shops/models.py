@@ -228,7 +228,10 @@ class AuditEntry(models.Model):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit trail")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["seller", "-id"], name="logs_by_seller")]
+        indexes = [
+            models.Index(fields=["seller", "-id"], name="logs_by_seller"),
+            models.Index(fields=["subject"], name="logs_by_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%d.%m.%Y %H:%M} · {self.action}"

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from apps.common.clock import real_now
 from apps.decisions import executor, kinds
 from apps.decisions.approval import propose
-from apps.decisions.kinds import Accepted, Draft, Match, Measured, NotAccepted, Objection, Reading
+from apps.decisions.kinds import Accepted, Checked, Draft, Match, Measured, NotAccepted, Objection, Reading
 from apps.decisions.models import Command, Proposal
 from apps.shops.models import Shop
 
@@ -51,10 +51,11 @@ class SetValue:
     def account(self, shop: Shop) -> str:
         return self.market.account
 
-    def objection(
+    def check(
         self, subject: Proposal | Command, payload: Setting, *, now: datetime, reading: Reading | None = None
-    ) -> Objection | None:
-        return self.market.objection
+    ) -> Checked:
+        live = reading.value["value"] if reading else None
+        return Checked(({"code": "calm", "figures": {"live": live}},), self.market.objection)
 
     def read(self, shop: Shop, payload: Setting) -> Reading:
         if self.market.on_read:
@@ -62,6 +63,9 @@ class SetValue:
         value = self.market.values[payload.name]
         found = {payload.value: Match.TARGET, payload.was: Match.OLD}
         return Reading({"value": value}, found.get(value, Match.OTHER))
+
+    def request(self, payload: Setting) -> Mapping[str, Any]:
+        return {"set": payload.name, "to": payload.value}
 
     def send(self, shop: Shop, payload: Setting) -> Accepted | NotAccepted:
         self.market.sends.append((payload.name, payload.value))
@@ -81,6 +85,9 @@ class SetValue:
 
     def say(self, code: str, figures: Mapping[str, Any], *, currency: str) -> str:
         return f"objection: {code}"
+
+    def in_words(self, payload: Setting) -> str:
+        return f"{payload.was} → {payload.value}"
 
 
 @pytest.fixture

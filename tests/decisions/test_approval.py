@@ -44,6 +44,28 @@ def test_an_approval_queues_one_command_with_the_shown_content(owner: Member, ma
     assert [(one.member, one.verdict) for one in proposal.approvals.all()] == [(owner, Approval.Verdict.APPROVE)]
 
 
+def test_what_the_guardrails_passed_is_kept_with_the_proposal_and_with_its_command(
+    owner: Member, market: Market
+) -> None:
+    proposal = offer(shop_of(owner))
+    command = yes(proposal, owner)
+
+    assert command is not None
+    proposal.refresh_from_db()
+    assert proposal.checks == command.checks == [{"code": "calm", "figures": {"live": None}}]
+
+
+def test_an_approval_that_a_guardrail_refuses_leaves_a_name_and_the_figures(owner: Member, market: Market) -> None:
+    proposal = offer(shop_of(owner))
+    market.objection = Objection("too_few_controls", {"left": 3})
+    with pytest.raises(Objected):
+        yes(proposal, owner)
+
+    entry = AuditEntry.objects.get(action="proposal.objected", subject=f"decisions.proposal:{proposal.pk}")
+    assert entry.actor == owner.person
+    assert entry.data == {"code": "too_few_controls", "figures": {"left": 3}}
+
+
 def test_it_refuses_a_second_approval_and_says_who_was_first(owner: Member, market: Market) -> None:
     proposal = offer(shop_of(owner))
     yes(proposal, owner)

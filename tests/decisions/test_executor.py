@@ -53,6 +53,26 @@ def test_a_send_is_only_sent_and_a_read_back_makes_it_verified(command: Command,
     assert market.recorded == ["tea"]
 
 
+def test_the_story_keeps_what_was_sent_checked_and_read(command: Command, market: Market) -> None:
+    steps(command)
+
+    attempt = command.attempts.get()
+    assert attempt.request == {"set": "tea", "to": 110}
+    assert attempt.checks == [{"code": "calm", "figures": {"live": 100}}]
+    assert [(read.after_sends, read.value) for read in command.read_backs.all()] == [
+        (0, {"value": 100}),
+        (1, {"value": 110}),
+    ]
+
+
+def test_what_was_to_be_sent_is_known_of_a_call_that_broke_off(command: Command, market: Market) -> None:
+    fail_with(unclear(), market=market)
+
+    step(command)
+
+    assert command.attempts.get().request == {"set": "tea", "to": 110}
+
+
 def test_the_first_read_back_waits_for_the_marketplace_to_settle(command: Command, market: Market) -> None:
     before = real_now()
     sent = step(command)

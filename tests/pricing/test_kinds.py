@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -114,7 +115,7 @@ def reversal(command: Command, payload: PricePayload) -> PricePayload:
 
 
 def objection(stall: Stall, payload: PricePayload, **options: Any) -> Objection | None:
-    return KIND.objection(proposal_of(stall, payload), payload, now=NOW, **options)
+    return KIND.check(proposal_of(stall, payload), payload, now=NOW, **options).objection
 
 
 class TestTheDraft:
@@ -129,6 +130,11 @@ class TestTheDraft:
     def test_a_crossed_out_price_that_would_be_refused_is_reset(self, stall: Stall) -> None:
         stall.product.old_price = stall.dearer
         assert draft_of(stall.product, stall.dearer).old_price == 0
+
+    def test_it_is_told_in_a_few_words(self, stall: Stall) -> None:
+        payload = stall.payload(D(1090), expected_price=D(1000))
+        assert KIND.in_words(payload).replace("\xa0", " ") == "1,000 RUB → 1,090 RUB (+9%)"
+        assert str(proposal_of(stall, payload)) == KIND.in_words(payload)
 
     def test_without_a_current_price_there_is_none(self, stall: Stall) -> None:
         stall.product.price = None
@@ -181,6 +187,15 @@ class TestSending:
         answer = KIND.send(stall.shop, payload)
         assert answer == Accepted({"updated": True, "errors": []})
         assert KIND.read(stall.shop, payload).match is Match.TARGET
+
+    def test_what_is_kept_of_a_request_is_what_goes_out(self, stall: Stall, settings: Settings) -> None:
+        settings.OZON_API_URL = "http://127.0.0.1:9"
+        payload = stall.payload()
+        with responses.RequestsMock() as wire:
+            wire.post(f"{settings.OZON_API_URL}{PATH}", json={"result": []})
+            KIND.send(stall.shop, payload)
+            assert json.loads(wire.calls[0].request.body or "") == KIND.request(payload)["body"]
+        assert KIND.request(payload)["path"] == PATH
 
     def test_a_refusal_comes_in_the_marketplaces_words(self, stall: Stall) -> None:
         payload = stall.payload(old_price=stall.dearer)
