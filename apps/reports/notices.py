@@ -13,6 +13,7 @@ from apps.inventory.models import LowStock
 from apps.jobs.models import JobRun
 from apps.jobs.timetable import find_job
 from apps.notifications.models import OutboxMessage
+from apps.reports.links import decision_link
 from apps.reports.proposal_card import command_story, price_change
 from apps.reports.rendering import Rendered, from_template
 from apps.shops.models import Shop
@@ -23,7 +24,12 @@ MOST_COVERS = 15
 def command_ended(message: OutboxMessage, now: datetime) -> Rendered:
     commands = Command.objects.of(message.seller).select_related("shop", "proposal")
     command = commands.get(pk=message.params["command"])
-    context = {"shop": command.shop, **command_story(command), **price_change(command, command.shop_id)}
+    context = {
+        "shop": command.shop,
+        "decision_link": decision_link(command.proposal_id),
+        **command_story(command),
+        **price_change(command, command.shop_id),
+    }
     return from_template("command_ended", context)
 
 

@@ -18,6 +18,7 @@ from apps.pricing.analysis import CHOICE, REASONS
 from apps.pricing.models import PriceRecommendation
 from apps.pricing.records import Choice
 from apps.pricing.words import say as say_reason
+from apps.reports.links import decision_link
 from apps.reports.rendering import Button, Rendered, Rows, from_template
 from apps.shops.models import member_of
 from apps.shops.roles import Action, may
@@ -41,6 +42,7 @@ def proposal_card(message: OutboxMessage, now: datetime) -> Rendered:
         **_change(proposal),
         **(_case(proposal) if is_open else _record(proposal)),
         "said": said,
+        "decision_link": decision_link(proposal.pk),
     }
     rows = _buttons(proposal) if is_open and not put_off and _may_decide(message) else ()
     return from_template("proposal_card", context, rows)

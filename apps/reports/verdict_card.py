@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.experiments.models import Experiment, Verdict
 from apps.experiments.verdicts import EXTENSION_DAYS, MAX_DAYS, Reason
 from apps.notifications.models import OutboxMessage
+from apps.reports.links import decision_link
 from apps.reports.rendering import Button, Rendered, Rows, from_template
 from apps.shops.models import member_of
 from apps.shops.roles import Action, may
@@ -47,20 +48,24 @@ def verdict_card(message: OutboxMessage, now: datetime) -> Rendered:
         "void_reason": VOID.get(experiment.void_reason, ""),
         "verdict": verdict,
         "last_day": experiment.ends_on,
+        "decision_link": decision_link(experiment.command.proposal_id),
     }
     if verdict is None:
         return from_template("verdict_card", context)
     may_decide = experiment.state == Experiment.State.JUDGED and _is_latest(verdict) and _may_decide(message)
-    return from_template("verdict_card", {**context, **_finding(verdict)}, _buttons(experiment) if may_decide else ())
+    return from_template("verdict_card", {**context, **finding(verdict)}, _buttons(experiment) if may_decide else ())
 
 
 def _experiment(message: OutboxMessage) -> Experiment:
-    experiments = Experiment.objects.of(message.seller).select_related("shop", "product", "decided_by__person__user")
+    experiments = Experiment.objects.of(message.seller).select_related(
+        "shop", "product", "command", "decided_by__person__user"
+    )
     experiment: Experiment = experiments.get(pk=message.params["experiment"])
     return experiment
 
 
-def _finding(verdict: Verdict) -> dict[str, Any]:
+def finding(verdict: Verdict) -> dict[str, Any]:
+    """What a verdict says beside its columns, for the templates that tell it."""
     keeps = verdict.lean == Verdict.Advice.KEEP
     days = _measured_days(verdict)
     return {

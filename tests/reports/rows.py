@@ -30,17 +30,20 @@ from tests.inventory.shelf import MORNING, TODAY
 from tests.pricing.cases import RULES, D, facts
 
 LANGUAGES = tuple(Language.values)
+TO_THE_PAGE = "\n\nAll about this decision"
+"""How the cards of a decision end: with the link to its page."""
 NOW = MORNING + timedelta(hours=3, minutes=30)
 """Half past twelve in Moscow; the data are of nine."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """A message as its recipient sees it: the text without tags, and the buttons as (action, params)."""
+    """A message as its recipient sees it: the text without tags, the buttons as (action, params), where links lead."""
 
     html: str
     text: str
     buttons: tuple[tuple[str, dict[str, Any]], ...]
+    links: tuple[str, ...] = ()
 
     @property
     def actions(self) -> list[str]:
@@ -56,7 +59,8 @@ def read(rendered: Rendered) -> Read:
     text = formatted.text.replace("\xa0", " ")
     assert "None" not in text
     assert "%(" not in text
-    return Read(rendered.text, text, tuple((button.action, dict(button.params)) for button in buttons))
+    links = tuple(entity["url"] for entity in formatted.entities if entity["type"] == "text_link")
+    return Read(rendered.text, text, tuple((button.action, dict(button.params)) for button in buttons), links)
 
 
 def told(to: Member, name: str, *, language: str = "en", now: datetime = NOW, **message: Any) -> Read:

@@ -14,7 +14,7 @@ from apps.jobs.models import JobRun
 from apps.shops.models import Member, Shop
 from tests import cast
 from tests.inventory.shelf import MORNING, TODAY, Shelf
-from tests.reports.rows import LANGUAGES, NOW, Read, command, decided, proposal, told
+from tests.reports.rows import LANGUAGES, NOW, TO_THE_PAGE, Read, command, decided, proposal, told
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def test_a_command_that_ended_badly_names_product_prices_and_cause(anna: Member,
         "\n"
         "The change from 1,000 RUB to 1,090 RUB did not come about as approved.\n"
         "The marketplace rejected it; the price was not changed.\n"
-        "The marketplace says: discount is too big"
+        "The marketplace says: discount is too big" + TO_THE_PAGE
     )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from apps.decisions.models import Approval, Command, Proposal
 from apps.shops.models import Member
@@ -39,6 +40,14 @@ def test_it_says_everything_that_a_decision_needs(anna: Member, shelf: Shelf) ->
     assert "• Not known and not counted: advertising." in text
     assert "Data as of March 2, 09:00 (3 h old)." in text
     assert "To be decided before March 3, 09:30." in text
+
+
+@pytest.mark.parametrize("state", Proposal.State)
+def test_it_leads_to_the_page_of_the_decision(anna: Member, shelf: Shelf, settings: Settings, state: str) -> None:
+    settings.DASHBOARD_URL = "https://vitrina.example.com"
+    made = proposal(shelf.product(), state=state)
+    address = f"https://vitrina.example.com/admin/decisions/proposal/{made.pk}/change/"
+    assert card(anna, made).links == (address,)
 
 
 def test_the_expected_profit_is_said_once(anna: Member, shelf: Shelf) -> None:

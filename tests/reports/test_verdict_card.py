@@ -13,7 +13,7 @@ from apps.shops.models import Member
 from apps.shops.roles import Role
 from tests import cast
 from tests.inventory.shelf import TODAY, Shelf
-from tests.reports.rows import LANGUAGES, NOW, Read, experiment, told, verdict
+from tests.reports.rows import LANGUAGES, NOW, TO_THE_PAGE, Read, experiment, told, verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -52,8 +52,14 @@ def test_a_success_says_what_was_found_and_what_to_do(anna: Member, judged: Expe
         "The whole shop in that time: +6.2%.\n"
         "In money: +310 RUB a day (90 %: +42 RUB to +520 RUB).\n"
         "\n"
-        "Advice: keep the new price."
+        "Advice: keep the new price." + TO_THE_PAGE
     )
+
+
+def test_it_leads_to_the_page_of_the_decision(anna: Member, judged: Experiment) -> None:
+    verdict(judged)
+    (link,) = card(anna, judged).links
+    assert link.endswith(f"/admin/decisions/proposal/{judged.command.proposal_id}/change/")
 
 
 def test_its_buttons_name_the_experiment(anna: Member, judged: Experiment) -> None:
@@ -171,7 +177,7 @@ def test_after_the_decision_it_is_its_own_record(anna: Member, judged: Experimen
     judged.state, judged.decided_by, judged.decided_at = state, anna, LATER
     judged.save()
     seen = card(anna, judged)
-    assert seen.text.endswith(words)
+    assert seen.text.endswith(words + TO_THE_PAGE)
     assert seen.buttons == ()
 
 
@@ -182,7 +188,7 @@ def test_an_extended_experiment_goes_on_and_the_old_card_keeps_its_days(anna: Me
     seen = card(anna, judged)
     assert "Measured from March 3 to March 9." in seen.text
     assert "Days in stock" not in seen.text
-    assert seen.text.endswith("The experiment goes on until March 16.")
+    assert seen.text.endswith("The experiment goes on until March 16." + TO_THE_PAGE)
     assert seen.buttons == ()
 
 
@@ -209,7 +215,7 @@ def test_a_void_experiment_says_why(anna: Member, judged: Experiment) -> None:
     assert seen.text.endswith(
         "Measured from March 3 to March 9.\n\n"
         "VOID: there will be no verdict.\n"
-        "The price was changed again while it ran."
+        "The price was changed again while it ran." + TO_THE_PAGE
     )
     assert seen.buttons == ()
 
