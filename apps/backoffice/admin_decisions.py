@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from django import forms
 from django.contrib import admin
 from django.db.models import BigIntegerField, OuterRef, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Concat
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
+from apps.backoffice.decision_story import Story, story_of
 from apps.catalog.models import Product
 from apps.common import clock, formats
 from apps.decisions.approval import approve, reject
-from apps.decisions.kinds import payload_of
-from apps.decisions.models import Approval, Attempt, Command, Proposal
+from apps.decisions.models import Command, Proposal
 from apps.decisions.words import say
-from apps.pricing import words
-from apps.pricing.kinds import PricePayload
-from apps.pricing.models import PriceRecommendation
+from apps.experiments.admin import COLORS as EXPERIMENT_COLORS
+from apps.experiments.models import Experiment
 from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted
 from apps.shops.models import Member
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
+from apps.shops.scoped_admin import ScopedAdmin
 from apps.shops.typed_unfold import RowAction, display
 
 PROPOSAL_COLORS = {
@@ -80,21 +78,7 @@ class _ChangeAdmin(ScopedAdmin[Change]):
 
     @display(description=gettext_lazy("change"))
     def change(self, row: Proposal | Command) -> str:
-        return change_in_words(row)
-
-
-class ApprovalInline(HistoryInline[Approval]):
-    model = Approval
-    fields = ["member", "verdict", "at"]
-    ordering = ["at"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
-        return super().get_queryset(request).select_related("member__person__user")
-
-
-class AttemptInline(HistoryInline[Attempt]):
-    model = Attempt
-    fields = ["number", "started_at", "finished_at", "outcome", "answer"]
+        return str(row)
 
 
 class ApprovalForm(BaseDialogForm):
@@ -109,20 +93,10 @@ class ApprovalForm(BaseDialogForm):
 
 class ProposalAdmin(_ChangeAdmin[Proposal]):
     list_display = ["product", "change", "state_badge", "expected", "worst", "expires_at"]
-    inlines = [ApprovalInline]
     actions = ["approve", "reject"]
     actions_detail = ["approve_this", "reject_this"]
-    fieldsets: ClassVar = [
-        (None, {"fields": [("product", "shop"), ("change", "state"), ("expected", "worst"), "reasons"]}),
-        (
-            gettext_lazy("When"),
-            {"fields": [("data_as_of", "created_at"), ("expires_at", "decided_at"), "outcome_in_words"]},
-        ),
-        (gettext_lazy("Who"), {"fields": [("proposed_by", "needed"), ("reverses", "command_link")]}),
-    ]
-    readonly_fields = [
-        "product", "change", "expected", "worst", "reasons", "outcome_in_words", "command_link",
-    ]  # fmt: skip
+    change_form_template = "admin/decision.html"
+    fieldsets = [(None, {"fields": []})]
 
     @display(description=gettext_lazy("state"), label=PROPOSAL_COLORS, ordering="state")
     def state_badge(self, proposal: Proposal) -> tuple[str, str]:
@@ -142,25 +116,19 @@ class ProposalAdmin(_ChangeAdmin[Proposal]):
     def worst(self, proposal: Proposal) -> str:
         return "—" if proposal.worst_case is None else formats.gain(proposal.worst_case, proposal.currency)
 
-    @display(description=gettext_lazy("why"))
-    def reasons(self, proposal: Proposal) -> SafeString | str:
-        recommendation = PriceRecommendation.objects.filter(proposal=proposal).first()
-        if recommendation is None:
-            return _("It brings back the price that stood before.") if proposal.reverses_id else "—"
-        said = [words.say(one["code"], one["figures"], currency=proposal.currency) for one in recommendation.reasons]
-        return format_html_join("", "<div>{}</div>", ((sentence,) for sentence in said))
-
-    @display(description=gettext_lazy("why it ended"))
-    def outcome_in_words(self, proposal: Proposal) -> str:
-        return say(proposal.outcome, kind=proposal.kind, currency=proposal.currency) or "—"
-
-    @display(description=gettext_lazy("command"))
-    def command_link(self, proposal: Proposal) -> SafeString | str:
-        command = Command.objects.filter(proposal=proposal).first()
-        if command is None:
-            return "—"
-        link = '<a href="{}" class="text-primary-600 underline">{}</a>'
-        return format_html(link, f"../../../command/{command.pk}/change/", command.get_state_display())
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The whole story of the decision in place of a form: there is nothing to fill in."""
+        story = story_of(context["original"].pk)
+        proposal = story.proposal
+        told = {
+            "story": story,
+            "badges": badges(story),
+            "is_open": proposal.state == Proposal.State.PENDING and proposal.expires_at > clock.now(),
+            "title": f"{story.product.name}: {proposal}",
+        }
+        return super().render_change_form(request, {**context, **told}, *args, **kwargs)
 
     def has_approve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return permitted(request, Action.APPROVE)
@@ -209,42 +177,43 @@ class ProposalAdmin(_ChangeAdmin[Proposal]):
 
 
 class CommandAdmin(_ChangeAdmin[Command]):
+    """What was sent, as a list; each leads to the page of its decision, which tells the command's story too."""
+
     list_display = ["product", "change", "state_badge", "writes", "sent_at", "verified_at", "trouble"]
     list_select_related = ["proposal"]
-    inlines = [AttemptInline]
-    fieldsets: ClassVar = [
-        (None, {"fields": [("product", "shop"), ("change", "state"), "trouble"]}),
-        (
-            gettext_lazy("Steps"),
-            {"fields": [("created_at", "sent_at"), ("verified_at", "finished_at"), ("writes", "reads"), "read_back"]},
-        ),
-        (
-            gettext_lazy("For the technician"),
-            {"fields": [("proposal", "account"), ("due_at", "lease_until"), "payload"]},
-        ),
-    ]
-    readonly_fields = ["product", "change", "read_back", "trouble"]
 
     @display(description=gettext_lazy("state"), label=COMMAND_COLORS, ordering="state")
     def state_badge(self, command: Command) -> tuple[str, str]:
         return command.state, command.get_state_display()
 
-    @display(description=gettext_lazy("last value read back"))
-    def read_back(self, command: Command) -> str:
-        return ", ".join(f"{name}: {value}" for name, value in (command.seen or {}).items()) or "—"
-
     @display(description=gettext_lazy("problem"))
     def trouble(self, command: Command) -> str:
         return say(command.problem, kind=command.kind, currency=command.proposal.currency) or "—"
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        return redirect("admin:decisions_proposal_change", context["original"].proposal_id)
 
-def change_in_words(row: Proposal | Command) -> str:
-    """1 490 ₽ → 1 590 ₽ (+6.7 %)"""
-    payload = payload_of(row)
-    if not isinstance(payload, PricePayload):
-        return row.target
-    before, after = (formats.money(price, payload.currency) for price in (payload.expected_price, payload.price))
-    return f"{before} → {after} ({formats.change(payload.price / payload.expected_price - 1)})"
+
+@dataclass(frozen=True)
+class Badge:
+    words: str
+    color: str
+
+
+def badges(story: Story) -> list[Badge]:
+    """How the proposal, its command and its experiment stand, as far as there are any."""
+    stand: list[tuple[Proposal | Command | Experiment | None, Mapping[Any, str]]] = [
+        (story.proposal, PROPOSAL_COLORS),
+        (story.command, COMMAND_COLORS),
+        (story.experiment, EXPERIMENT_COLORS),
+    ]
+    return [
+        Badge(f"{row._meta.verbose_name}: {row.get_state_display()}", colors.get(row.state, ""))
+        for row, colors in stand
+        if row
+    ]
 
 
 def approval_of(proposal_id: int, payload_hash: str) -> Decision:

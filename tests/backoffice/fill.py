@@ -9,12 +9,13 @@ from decimal import Decimal
 from apps.catalog.models import Brand, Category, Cost, PriceChange, Product, StockSnapshot, Warehouse
 from apps.common.clock import real_now
 from apps.decisions.kinds import hash_of
-from apps.decisions.models import Approval, Attempt, Command, Proposal
+from apps.decisions.models import Approval, Attempt, Command, Proposal, ReadBack
 from apps.experiments.models import Experiment, Verdict
 from apps.inventory.models import LowStock
 from apps.jobs.models import JobRun, SyncRun
 from apps.jobs.schedule import seed
 from apps.notifications.models import OutboxMessage
+from apps.pricing.analysis import CHOICE, FACTS
 from apps.pricing.kinds import PricePayload
 from apps.pricing.models import PriceRecommendation, PricingSettings
 from apps.sales.models import DailyFact, Order, OrderLine
@@ -23,10 +24,14 @@ from apps.shops.models import Credential, KillSwitch, Member, Person, Seller, Sh
 from apps.shops.roles import Role
 from bots.models import TelegramUpdate
 from tests.cast import person
+from tests.pricing.cases import facts
+from tests.reports.rows import choice
 
 TODAY = date(2026, 3, 16)
 NOON = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
 REASON = {"code": "stock_long", "direction": "down", "figures": {"stock": 120, "cover_days": "96"}}
+
+PASSED = {"code": "within_step", "figures": {"price": "1590", "low_price": "1341", "high_price": "1639"}}
 
 
 @dataclass(frozen=True)
@@ -148,9 +153,32 @@ def add_proposal(product: Product, *, state: Proposal.State = Proposal.State.PEN
         created_at=NOON,
         data_as_of=NOON,
         expires_at=real_now() + timedelta(days=1),
+        checks=[PASSED],
     )
-    PriceRecommendation.objects.create(proposal=proposal, product=product, facts={}, reasons=[REASON], choice={})
+    PriceRecommendation.objects.create(
+        proposal=proposal,
+        product=product,
+        facts=FACTS.dump_python(facts(price=Decimal(1490), stock=120, as_of=NOON), mode="json"),
+        reasons=[REASON],
+        choice=CHOICE.dump_python(choice(price=Decimal(1590), current_price=Decimal(1490)), mode="json"),
+    )
+    add_card(proposal, "proposal", f"{product.name}: 1,490 → 1,590")
     return proposal
+
+
+def add_card(subject: Proposal | Experiment, noun: str, text: str) -> None:
+    """The copy of the seller's first person, as it was sent and as it read after an edit."""
+    seller = subject.shop.seller
+    owner = seller.members.order_by("pk")[0].person
+    OutboxMessage.objects.create(
+        key=f"{noun}:{subject.pk}:{owner.pk}",
+        seller=seller,
+        person=owner,
+        name=f"{'verdict' if noun == 'experiment' else noun}_card",
+        subject=f"{noun}:{subject.pk}",
+        state=OutboxMessage.State.SENT,
+        texts=[{"at": NOON.isoformat(), "text": f"<b>{text}</b>\n{words}"} for words in ("as sent", "as edited")],
+    )
 
 
 def add_command(product: Product, by: Member, *, state: Command.State = Command.State.VERIFIED) -> Command:
@@ -165,6 +193,7 @@ def add_command(product: Product, by: Member, *, state: Command.State = Command.
         payload_hash=proposal.payload_hash,
         account=f"{product.shop.name} account",
         state=state,
+        checks=proposal.checks,
         writes=1,
         due_at=NOON,
         created_at=NOON,
@@ -178,7 +207,13 @@ def add_command(product: Product, by: Member, *, state: Command.State = Command.
         finished_at=NOON,
         outcome=Attempt.Outcome.ACCEPTED,
         answer={"updated": True, "shop": product.shop.name},
+        checks=[PASSED],
+        request={"path": "/v1/product/import/prices", "body": {"prices": [{"price": "1590"}]}},
     )
+    for after_sends, price in enumerate(("1490", "1590")):
+        ReadBack.objects.create(
+            command=command, at=NOON, after_sends=after_sends, value={"price": price, "currency": "RUB"}
+        )
     return command
 
 
@@ -217,6 +252,7 @@ def add_experiment(product: Product, by: Member, *, state: Experiment.State = Ex
         controls=200,
         log_likelihood=[0.0],
     )
+    add_card(experiment, "experiment", f"{product.name}: success")
     return experiment
 
 

@@ -85,7 +85,7 @@ def test_the_overview_leads_to_what_waits(page: Page) -> None:
     page.goto("/admin/")
     page.get_by_text("Proposals to decide on").click()
     page.get_by_role("link", name="Anna-0 · Anna teapot 0").click()
-    expect(page.get_by_text("1,490 RUB → 1,590 RUB (+6.7%)")).to_be_visible()
+    expect(page.locator("#decision").get_by_text("1,490 RUB → 1,590 RUB (+6.7%)")).to_be_visible()
     expect(page.get_by_text("Long stock: 120 pcs last 96 days.")).to_be_visible()
 
 
