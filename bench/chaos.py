@@ -5,7 +5,7 @@
 Four real workers carry the commands out over a real PostgreSQL and Redis, against the stand-in of the marketplace. Of
 its answers to sends 55 % are faulty (see `SENDS`), of those to reads 20 %. Meanwhile workers are killed with SIGKILL
 (every second time only the process that works, every second time its whole group) and PostgreSQL drops connections in
-the middle of whatever they do; the minute's sweeps come every half second, as all waits are scaled.
+the middle of whatever they do; the minute's sweeps come every three seconds, as all waits are scaled.
 
 At the end three ledgers are compared: our commands, the marketplace's log of writes, and its prices.
 
@@ -46,6 +46,8 @@ COMMANDS, KILLS, DROPS = 150, 60, 25
 QUICK = 5
 """`--quick` divides all three by this."""
 PATIENCE_SECONDS = 600
+TICK_SECONDS = 3
+TROUBLE_SECONDS = 0.5
 CALLS_SCRIPTED = 40
 """for each command: far more than it may make"""
 
@@ -159,10 +161,12 @@ def carry_out(trade: "Trade", commands: list["Command"], trouble: Trouble) -> fl
     from apps.experiments.models import Experiment
 
     trade.run(*commands)
-    start, told = time.monotonic(), 0.0
+    start, told, ticked = time.monotonic(), 0.0, 0.0
     while (passed := time.monotonic() - start) < PATIENCE_SECONDS:
-        trade.tick()
         trouble.next()
+        if passed - ticked >= TICK_SECONDS:
+            ticked = passed
+            trade.tick()
         states = Counter(Command.objects.values_list("state", flat=True))
         live = sum(states[state] for state in Command.LIVE)
         if not live and not trouble.to_come and Experiment.objects.count() >= states["verified"]:
@@ -170,7 +174,7 @@ def carry_out(trade: "Trade", commands: list["Command"], trouble: Trouble) -> fl
         if passed - told >= 10:
             told = passed
             print(f"{passed:4.0f} s  {dict(states)}  {dict(trouble.done)}", flush=True)
-        time.sleep(0.5)
+        time.sleep(TROUBLE_SECONDS)
     return time.monotonic() - start
 
 
