@@ -11,8 +11,11 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
+from apps.shops.models import Member
 from config.env import state_folder
 from tests import database
+from tests.cast import anna
+from tests.inventory.shelf import Shelf
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +46,16 @@ def empty_redis() -> Iterator[redis.Redis]:
         client.flushdb()
         yield client
         client.flushdb()
+
+
+@pytest.fixture
+def owner() -> Member:
+    return anna()
+
+
+@pytest.fixture
+def shelf(owner: Member) -> Shelf:
+    """Anna's shop, synced this morning; nothing on it yet."""
+    shelf = Shelf(owner.seller.shops.get())
+    shelf.synced()
+    return shelf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,3 +24,15 @@ def at_once(*calls: Callable[[], object], most: int = 8) -> list[object]:
 
     with ThreadPoolExecutor(min(most, len(calls))) as pool:
         return list(pool.map(one, calls))
+
+
+def wait_for_a_lock(*, seconds: float = 10) -> None:
+    """Until another connection waits for what this one's transaction holds."""
+    until = time.monotonic() + seconds
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("select exists (select from pg_locks where not granted)")
+            if cursor.fetchone() == (True,):
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")

@@ -28,6 +28,7 @@ from apps.shops.audit import record
 from apps.shops.models import Shop
 from apps.shops.roles import Action
 
+State = Experiment.State
 ECONOMICS = TypeAdapter(verdicts.Economics)
 
 
@@ -53,18 +54,19 @@ def review_due(*, shop: Shop, today: date) -> dict[str, int]:
     if not is_complete(shop, today):
         raise Refused(_("The data of this morning are not complete yet; experiments are judged after the sync."))
     windows: dict[Window, list[Experiment]] = defaultdict(list)
-    running = Experiment.objects.filter(shop=shop, state=Experiment.State.RUNNING)
+    running = Experiment.objects.filter(shop=shop, state=State.RUNNING)
     for experiment in running.select_related("product", "command", "shop__seller"):
         if experiment.ends_on < today:
             windows[Window(experiment.starts_on, experiment.days)].append(experiment)
     counts: dict[str, int] = defaultdict(int)
     for window, experiments in windows.items():
-        for outcome in _review(shop, window, experiments, today):
+        for outcome in filter(None, _review(shop, window, experiments, today)):
             counts[outcome] += 1
     return dict(counts)
 
 
 def _review(shop: Shop, window: Window, experiments: list[Experiment], today: date) -> Iterator[str]:
+    """What became of each; "" of one that somebody has decided on meanwhile."""
     data = panel(shop, window.period.first, window.period.last)
     history = _History.of(shop, window)
     seen = counterfactual.ShopWindow(_seen(data, history, experiments), t0=counterfactual.PRE_DAYS, days=window.days)
@@ -147,15 +149,19 @@ def _seen(data: Panel, history: _History, experiments: list[Experiment]) -> coun
 
 @transaction.atomic
 def _void(experiment: Experiment, reason: str, today: date) -> str:
-    if lifecycle.void(experiment=experiment, reason=reason):
-        _tell(experiment, today)
+    if not lifecycle.void(experiment=experiment, reason=reason):
+        return ""
+    _tell(experiment, today)
     return "VOID"
 
 
 @transaction.atomic
 def _write(experiment: Experiment, verdict: verdicts.Verdict, today: date) -> str:
+    still_open = Experiment.objects.filter(pk=experiment.pk, state=State.RUNNING, days=experiment.days)
+    if not still_open.update(state=State.JUDGED):
+        return ""
     effect, money, sales = verdict.effect, verdict.money, verdict.sales
-    row, is_new = Verdict.objects.get_or_create(
+    row, _is_new = Verdict.objects.update_or_create(
         experiment=experiment,
         as_of=today,
         defaults={
@@ -183,12 +189,8 @@ def _write(experiment: Experiment, verdict: verdicts.Verdict, today: date) -> st
             "log_likelihood": list(verdict.log_likelihood),
         },
     )
-    claimed = Experiment.objects.filter(pk=experiment.pk, state=Experiment.State.RUNNING).update(
-        state=Experiment.State.JUDGED
-    )
-    if is_new and claimed:
-        record("experiment.judged", shop=experiment.shop, subject=experiment, result=row.result, as_of=str(today))
-        _tell(experiment, today)
+    record("experiment.judged", shop=experiment.shop, subject=experiment, result=row.result, as_of=str(today))
+    _tell(experiment, today)
     return row.result
 
 

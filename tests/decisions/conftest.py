@@ -5,15 +5,9 @@ import pytest
 from apps.decisions.approval import approve
 from apps.decisions.models import Command
 from apps.shops.models import Member
-from tests.cast import anna
 from tests.decisions.markets import NOON, Market, market, offer
 
 __all__ = ["market"]
-
-
-@pytest.fixture
-def owner() -> Member:
-    return anna()
 
 
 @pytest.fixture

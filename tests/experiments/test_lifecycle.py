@@ -22,7 +22,7 @@ from apps.notifications.models import OutboxMessage
 from apps.notifications.outbox import tell
 from apps.shops.models import AuditEntry, KillSwitch, Member
 from apps.shops.roles import Role
-from tests.cast import anna, boris, member
+from tests.cast import boris, member
 from tests.inventory.shelf import TODAY, Shelf
 from tests.reports import rows
 from tests.reports.rows import NOW
@@ -35,19 +35,6 @@ D = Decimal
 TOMORROW = NOW + timedelta(days=1)
 Decision = Callable[..., object]
 DECISIONS: tuple[Decision, ...] = (keep, extend, roll_back)
-
-
-@pytest.fixture
-def owner() -> Member:
-    return anna()
-
-
-@pytest.fixture
-def shelf(owner: Member) -> Shelf:
-    """Anna's shop, synced this morning."""
-    shelf = Shelf(owner.seller.shops.get())
-    shelf.synced()
-    return shelf
 
 
 @pytest.fixture

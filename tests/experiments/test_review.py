@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from apps.catalog.models import PriceChange, Product
 from apps.common.errors import Refused
@@ -21,10 +23,10 @@ from apps.notifications.models import OutboxMessage
 from apps.sales.models import SalesHistory
 from apps.shops.models import AuditEntry, Member
 from apps.shops.roles import Role
-from tests.cast import anna, boris, member
+from tests.cast import boris, member
 from tests.inventory.shelf import TODAY, Shelf
 from tests.reports import rows
-from tests.threads import at_once
+from tests.threads import at_once, wait_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -45,14 +47,8 @@ WELL, BADLY = [6] * 7, [0] * 7
 
 
 @pytest.fixture
-def owner() -> Member:
-    return anna()
-
-
-@pytest.fixture
-def shelf(owner: Member) -> Shelf:
-    """Anna's shop with twenty products that sold evenly to the end of the window; the data of the morning after."""
-    shelf = Shelf(owner.seller.shops.get())
+def shelf(shelf: Shelf) -> Shelf:
+    """Twenty products that sold evenly to the end of the window; the data of the morning after."""
     for _ in range(OTHERS):
         shelf.sold(shelf.product(), [2] * 70, last=ENDS_ON)
     synced(shelf, REVIEW)
@@ -382,3 +378,23 @@ def test_two_reviews_at_once_give_one_verdict(shelf: Shelf, owner: Member) -> No
     assert experiment.verdicts.count() == 1
     assert OutboxMessage.objects.count() == 1
     assert AuditEntry.objects.filter(action="experiment.judged").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_disturbed", [False, True], ids=["to be judged", "to be void"])
+def test_one_that_is_decided_on_while_it_is_reviewed_counts_for_nothing(
+    shelf: Shelf, owner: Member, is_disturbed: bool
+) -> None:
+    experiment = measured(shelf, owner)
+    if is_disturbed:
+        changed(experiment.product, STARTS_ON)
+
+    with ThreadPoolExecutor(1) as reviewer, transaction.atomic():
+        Experiment.objects.update(state=State.ROLLING_BACK)
+        counts = reviewer.submit(at_once, lambda: reviewed(shelf))
+        wait_for_a_lock()
+
+    assert counts.result() == [{}]
+    assert stands(experiment) == (State.ROLLING_BACK, "")
+    assert not Verdict.objects.exists()
+    assert not OutboxMessage.objects.exists()

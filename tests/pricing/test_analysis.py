@@ -18,7 +18,7 @@ from apps.pricing.kinds import PricePayload
 from apps.pricing.models import PriceRecommendation, PricingSettings
 from apps.shops.models import AuditEntry, KillSwitch, Member
 from apps.shops.roles import Role
-from tests.cast import anna, boris, member
+from tests.cast import boris, member
 from tests.inventory.shelf import MORNING, Shelf
 from tests.reports import rows
 
@@ -32,16 +32,9 @@ UNTOUCHED = 15
 
 
 @pytest.fixture
-def owner() -> Member:
-    return anna()
-
-
-@pytest.fixture
-def shelf(owner: Member) -> Shelf:
-    """Anna's shop, synced this morning, whose every product may be looked at on every day; nothing on it yet."""
-    shelf = Shelf(owner.seller.shops.get())
+def shelf(shelf: Shelf) -> Shelf:
+    """Every product may be looked at on every day; nothing is on it yet."""
     PricingSettings.objects.create(shop_id=shelf.shop.pk, days_between_changes=1)
-    shelf.synced()
     return shelf
 
 

@@ -14,7 +14,7 @@ from apps.pricing.facts import load_facts, rules_of
 from apps.pricing.models import PricingSettings
 from apps.pricing.records import PriceFacts
 from apps.shops.models import Member
-from tests.cast import anna, boris
+from tests.cast import boris
 from tests.inventory.shelf import MORNING, TODAY, YESTERDAY, Shelf, queries_counted
 from tests.reports import rows
 
@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 
 D = Decimal
 Source = PriceChange.Source
-
-
-@pytest.fixture
-def owner() -> Member:
-    return anna()
 
 
 @pytest.fixture
