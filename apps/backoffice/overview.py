@@ -71,11 +71,11 @@ def counts(request: HttpRequest) -> list[Count]:
     failed = JobRun.objects.filter(state=JobRun.State.FAILED, created_at__gt=real_now() - RECENTLY)
     helpless = Command.objects.filter(state=Command.State.NEEDS_HUMAN)
     pending = Proposal.objects.filter(state=Proposal.State.PENDING)
-    judged = Experiment.objects.filter(state=Experiment.State.JUDGED)
+    undecided = Experiment.objects.filter(state__in=Experiment.WAITING)
     running = Experiment.objects.filter(state=Experiment.State.RUNNING)
     return [
         count(_("Proposals to decide on"), pending, state__exact="pending"),
-        count(_("Verdicts to decide on"), judged, state__exact="judged"),
+        count(_("Experiments to decide on"), undecided, state__in=",".join(Experiment.WAITING)),
         count(_("Running experiments"), running, state__exact="running"),
         count(_("Commands that need a person"), helpless, is_alarm=True, state__exact="needs_human"),
         count(_("Jobs that failed in a day"), failed, is_alarm=True, state__exact="failed"),

@@ -1,7 +1,8 @@
 """The life of an experiment: it starts after a verified change and ends with a person's word.
 
 running -> judged -> kept | rolling_back -> rolled_back          judged -> running (extended)
-running -> rolling_back (stopped early)    running | judged -> void
+running -> stopped -> kept | rolling_back                        running -> rolling_back
+running | judged | stopped -> void
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from apps.decisions.approval import approve, propose, show
 from apps.decisions.kinds import Measured, kind_of, payload_of
 from apps.decisions.models import Command, Proposal
 from apps.experiments.models import Experiment
-from apps.experiments.verdicts import EXTENSION_DAYS, MAX_DAYS
+from apps.experiments.verdicts import EXTENSION_DAYS
 from apps.notifications.outbox import retell
 from apps.shops.audit import record
 from apps.shops.models import Member
@@ -74,16 +75,32 @@ def keep(*, experiment_id: int, by: Member, now: datetime) -> Experiment:
     return _decide(experiment_id, by, now, State.KEPT, "experiment.kept")
 
 
-def extend(*, experiment_id: int, by: Member, now: datetime) -> Experiment:
-    """Measure seven more days, four weeks at the most."""
+def extend(*, experiment_id: int, by: Member, now: datetime, days: int | None = None) -> Experiment:
+    """Measure longer, `days` in all: a week more where nothing is said, four weeks at the most."""
     with transaction.atomic():
-        experiment = _judged(experiment_id, by)
-        if experiment.days + EXTENSION_DAYS > MAX_DAYS:
+        experiment = _open(experiment_id, by, State.JUDGED)
+        if not experiment.longer:
             raise Refused(_("An experiment runs 28 days at most: keep the price or roll it back."))
-        experiment.days += EXTENSION_DAYS
-        experiment.state = State.RUNNING
+        wanted = days or experiment.days + EXTENSION_DAYS
+        if wanted not in experiment.longer:
+            raise Refused(_("The experiment runs %(days)s days already: choose more.") % {"days": experiment.days})
+        experiment.days, experiment.state = wanted, State.RUNNING
         experiment.save(update_fields=["days", "state"])
         _tell_of(experiment, by, "experiment.extended", days=experiment.days)
+    return experiment
+
+
+def stop(*, experiment_id: int, by: Member, now: datetime) -> Experiment:
+    """End the measuring before its time. There will be no verdict, for one is given on whole weeks only and not at a
+    moment that somebody picks; the new price stays until it is kept or rolled back."""
+    with transaction.atomic():
+        experiment = _open(experiment_id, by, State.RUNNING)
+        today = day_of(now, experiment.shop.timezone)
+        if today > experiment.ends_on:
+            raise Refused(_("All its days are over: the verdict comes with the next review."))
+        experiment.state, experiment.stopped_on = State.STOPPED, today
+        experiment.save(update_fields=["state", "stopped_on"])
+        _tell_of(experiment, by, "experiment.stopped", days_over=experiment.days_over(today))
     return experiment
 
 
@@ -92,7 +109,7 @@ def roll_back(*, experiment_id: int, by: Member, now: datetime) -> Command | Non
     require(by, Action.APPROVE)
     with transaction.atomic():
         experiment = _locked(experiment_id, by)
-        if experiment.state not in (State.RUNNING, State.JUDGED):
+        if experiment.state not in (State.RUNNING, *Experiment.WAITING):
             raise AlreadyOver(_how_it_stands(experiment))
         command = experiment.command
         kind = kind_of(command)
@@ -173,8 +190,7 @@ def _reopen_failed_rollbacks() -> int:
     count = 0
     with transaction.atomic():
         for experiment in failed.select_for_update(of=("self",)):
-            is_judged = experiment.verdicts.filter(as_of__gt=experiment.ends_on).exists()
-            experiment.state = State.JUDGED if is_judged else State.RUNNING
+            experiment.state = _state_before(experiment)
             experiment.rollback = experiment.decided_by = experiment.decided_at = None
             experiment.save(update_fields=["state", "rollback", "decided_by", "decided_at"])
             record("experiment.rollback_failed", shop=experiment.shop, subject=experiment)
@@ -183,19 +199,28 @@ def _reopen_failed_rollbacks() -> int:
     return count
 
 
+def _state_before(experiment: Experiment) -> State:
+    """Where an experiment stood before its rollback was ordered."""
+    if experiment.stopped_on:
+        return State.STOPPED
+    is_judged = experiment.verdicts.filter(as_of__gt=experiment.ends_on).exists()
+    return State.JUDGED if is_judged else State.RUNNING
+
+
 def _decide(experiment_id: int, by: Member, now: datetime, state: State, action: str) -> Experiment:
     with transaction.atomic():
-        experiment = _judged(experiment_id, by)
+        experiment = _open(experiment_id, by, *Experiment.WAITING)
         experiment.state, experiment.decided_by, experiment.decided_at = state, by, now
         experiment.save(update_fields=["state", "decided_by", "decided_at"])
         _tell_of(experiment, by, action)
     return experiment
 
 
-def _judged(experiment_id: int, by: Member) -> Experiment:
+def _open(experiment_id: int, by: Member, *states: str) -> Experiment:
+    """The experiment, locked, while it stands in one of these states."""
     require(by, Action.APPROVE)
     experiment = _locked(experiment_id, by)
-    if experiment.state != State.JUDGED:
+    if experiment.state not in states:
         raise AlreadyOver(_how_it_stands(experiment))
     return experiment
 
@@ -218,6 +243,7 @@ def _how_it_stands(experiment: Experiment) -> str:
     words = {
         State.RUNNING: _("The experiment is still running: there is no verdict to decide on yet."),
         State.JUDGED: _("The experiment waits for a decision."),
+        State.STOPPED: _("The experiment was stopped early: keep the price or roll it back."),
         State.KEPT: _("Already decided by %(who)s: the price stays."),
         State.ROLLING_BACK: _("Already decided by %(who)s: the price is being rolled back."),
         State.ROLLED_BACK: _("Already decided by %(who)s: the price was rolled back."),

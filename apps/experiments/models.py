@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Product, money_field
 from apps.decisions.models import Command, Proposal
+from apps.experiments.verdicts import LENGTHS
 from apps.shops.models import Member, Shop
 from apps.shops.scoping import SellerQuerySet
 
@@ -30,12 +31,15 @@ class Experiment(models.Model):
     class State(models.TextChoices):
         RUNNING = "running", _("running")
         JUDGED = "judged", _("judged, waiting for a decision")
+        STOPPED = "stopped", _("stopped early, waiting for a decision")
         KEPT = "kept", _("kept")
         ROLLING_BACK = "rolling_back", _("being rolled back")
         ROLLED_BACK = "rolled_back", _("rolled back")
         VOID = "void", _("void")
 
-    LIVE: ClassVar[tuple[str, ...]] = ("running", "judged", "rolling_back")
+    LIVE: ClassVar[tuple[str, ...]] = ("running", "judged", "stopped", "rolling_back")
+    WAITING: ClassVar[tuple[str, ...]] = ("judged", "stopped")
+    """Somebody has to say what becomes of the price."""
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="experiments", verbose_name=_("shop"))
     product = models.ForeignKey(Product, models.PROTECT, related_name="experiments", verbose_name=_("product"))
@@ -44,6 +48,7 @@ class Experiment(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.RUNNING)
     starts_on = models.DateField(_("first full day"))
     days = models.PositiveSmallIntegerField(_("days"), default=7)
+    stopped_on = models.DateField(_("stopped on"), null=True, blank=True)
     price_from = money_field(_("price before"))
     price_to = money_field(_("price after"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -73,10 +78,10 @@ class Experiment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["product"],
-                condition=Q(state__in=["running", "judged", "rolling_back"]),
+                condition=Q(state__in=["running", "judged", "stopped", "rolling_back"]),
                 name="one_live_experiment_per_product",
             ),
-            models.CheckConstraint(condition=Q(days__in=[7, 14, 21, 28]), name="an_experiment_runs_whole_weeks"),
+            models.CheckConstraint(condition=Q(days__in=LENGTHS), name="an_experiment_runs_whole_weeks"),
         ]
 
     def __str__(self) -> str:
@@ -86,6 +91,16 @@ class Experiment(models.Model):
     def ends_on(self) -> date:
         """The last measured day."""
         return self.starts_on + timedelta(days=self.days - 1)
+
+    @property
+    def longer(self) -> tuple[int, ...]:
+        """The lengths that it can be extended to, in days."""
+        return tuple(days for days in LENGTHS if days > self.days)
+
+    def days_over(self, today: date) -> int:
+        """How many of its days are over on `today`, which is not; a stop ends the count."""
+        until = min(filter(None, (today, self.stopped_on)))
+        return min(max((until - self.starts_on).days, 0), self.days)
 
 
 class Verdict(models.Model):

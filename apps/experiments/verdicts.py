@@ -34,6 +34,8 @@ LITTLE_EXPECTED = 10.0
 """Fewer expected units than this cannot show any effect of a usual size: +-10 % of ten is one order."""
 WORTH_EXTENDING = 0.01
 EXTENSION_DAYS, MAX_DAYS = 7, 28
+LENGTHS = tuple(range(EXTENSION_DAYS, MAX_DAYS + 1, EXTENSION_DAYS))
+"""How many days may be measured: whole weeks, so that each weekday weighs the same on both sides."""
 RANGE = (0.05, 0.95)
 WORST_CASE = 0.01
 THIN_MARGIN = Decimal("0.01")

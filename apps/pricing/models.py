@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Product
 from apps.decisions.models import Proposal
+from apps.experiments.verdicts import LENGTHS
 from apps.shops.models import Shop
 from apps.shops.scoping import SellerQuerySet
 
@@ -40,7 +41,7 @@ class PricingSettings(models.Model):
     days_between_changes = models.PositiveSmallIntegerField(_("days between changes of a product"), default=21)
     cards_per_day = models.PositiveSmallIntegerField(_("cards a day at most"), default=10)
     experiment_days = models.PositiveSmallIntegerField(
-        _("days of an experiment"), default=7, choices=[(days, str(days)) for days in (7, 14, 21, 28)]
+        _("days of an experiment"), default=7, choices=[(days, str(days)) for days in LENGTHS]
     )
 
     objects = SellerQuerySet.as_manager()

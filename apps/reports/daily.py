@@ -47,11 +47,11 @@ class TopProduct:
 
 @dataclass(frozen=True)
 class Awaiting:
-    """What somebody has to decide on: proposals, with the profit a day they are expected to add, and verdicts."""
+    """What somebody has to decide on: proposals, with the profit a day they are expected to add, and experiments."""
 
     proposals: int
     gain: Decimal
-    verdicts: int
+    experiments: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,5 +188,5 @@ def _top(shop: Shop, day: date) -> tuple[TopProduct, ...]:
 def _awaiting(shop: Shop, now: datetime) -> Awaiting:
     pending = Proposal.objects.filter(shop=shop, state=Proposal.State.PENDING, expires_at__gt=now)
     found = pending.aggregate(count=Count("pk"), gain=Sum("effect"))
-    judged = Experiment.objects.filter(shop=shop, state=Experiment.State.JUDGED).count()
-    return Awaiting(found["count"], found["gain"] or Decimal(0), judged)
+    experiments = Experiment.objects.filter(shop=shop, state__in=Experiment.WAITING).count()
+    return Awaiting(found["count"], found["gain"] or Decimal(0), experiments)

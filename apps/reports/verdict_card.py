@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.experiments.models import Experiment, Verdict
-from apps.experiments.verdicts import EXTENSION_DAYS, MAX_DAYS, Reason
+from apps.experiments.verdicts import EXTENSION_DAYS, Reason
 from apps.notifications.models import OutboxMessage
 from apps.reports.links import decision_link
 from apps.reports.rendering import Button, Rendered, Rows, from_template
@@ -52,7 +52,7 @@ def verdict_card(message: OutboxMessage, now: datetime) -> Rendered:
     }
     if verdict is None:
         return from_template("verdict_card", context)
-    may_decide = experiment.state == Experiment.State.JUDGED and _is_latest(verdict) and _may_decide(message)
+    may_decide = experiment.state in Experiment.WAITING and _is_latest(verdict) and _may_decide(message)
     return from_template("verdict_card", {**context, **finding(verdict)}, _buttons(experiment) if may_decide else ())
 
 
@@ -97,4 +97,5 @@ def _buttons(experiment: Experiment) -> Rows:
     keep = Button(_("Keep"), "experiment.keep", params)
     back = Button(_("Roll back"), "experiment.roll_back", params)
     extend = Button(_("Extend"), "experiment.extend", params)
-    return ((keep, back), (extend,)) if experiment.days + EXTENSION_DAYS <= MAX_DAYS else ((keep, back),)
+    may_extend = experiment.state == Experiment.State.JUDGED and experiment.longer
+    return ((keep, back), (extend,)) if may_extend else ((keep, back),)

@@ -27,6 +27,7 @@ WORDS: dict[str, str | Promise] = {
     "experiment.rolled_back": _("Price rolled back"),
     "experiment.rolling_back": _("Rollback ordered"),
     "experiment.started": _("Experiment started"),
+    "experiment.stopped": _("Experiment stopped early"),
     "experiment.void": _("Experiment void"),
     "job.run_now": _("Job started by hand"),
     "login.changed": _("Login changed"),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from apps.catalog.models import Cost, Product
 from apps.common.errors import Denied, NotFound, Refused
@@ -15,7 +16,7 @@ from apps.decisions.approval import Objected
 from apps.decisions.kinds import kind_of, payload_of
 from apps.decisions.models import Command, Proposal
 from apps.experiments import lifecycle
-from apps.experiments.lifecycle import AlreadyOver, extend, keep, roll_back, start_after, start_missing
+from apps.experiments.lifecycle import AlreadyOver, extend, keep, roll_back, start_after, start_missing, stop
 from apps.experiments.models import Experiment
 from apps.experiments.review import ECONOMICS
 from apps.notifications.models import OutboxMessage
@@ -251,6 +252,18 @@ class TestDeciding:
         assert (judged.state, judged.days) == (State.JUDGED, 28)
         assert times_recorded("experiment.extended") == 3
 
+    @pytest.mark.parametrize("days", [14, 21, 28])
+    def test_an_extension_may_be_of_several_weeks(self, judged: Experiment, owner: Member, days: int) -> None:
+        extended = extend(experiment_id=judged.pk, by=owner, now=NOW, days=days)
+        assert (extended.state, extended.days) == (State.RUNNING, days)
+
+    @pytest.mark.parametrize("days", [7, 14, 15, 35])
+    def test_it_is_of_whole_weeks_and_longer_than_before(self, judged: Experiment, owner: Member, days: int) -> None:
+        Experiment.objects.update(days=14)
+        with pytest.raises(Refused, match="14 days already"):
+            extend(experiment_id=judged.pk, by=owner, now=NOW, days=days)
+        assert state_of(judged) == State.JUDGED
+
     @pytest.mark.parametrize(
         ("decision", "words"),
         [
@@ -309,6 +322,72 @@ class TestDeciding:
     def test_an_approver_may(self, judged: Experiment, owner: Member, decision: Decision) -> None:
         decision(experiment_id=judged.pk, by=member(owner.seller, "Olga", Role.APPROVER), now=NOW)
         assert state_of(judged) != State.JUDGED
+
+
+class TestStopping:
+    @pytest.fixture
+    def stopped(self, experiment: Experiment, owner: Member) -> Experiment:
+        """After three of seven days."""
+        return stop(experiment_id=experiment.pk, by=owner, now=NOW + timedelta(days=4))
+
+    def test_it_ends_without_a_verdict_and_waits_for_a_decision(
+        self, experiment: Experiment, stopped: Experiment, owner: Member
+    ) -> None:
+        assert (stopped.state, stopped.stopped_on, stopped.decided_by) == (
+            State.STOPPED,
+            TODAY + timedelta(days=4),
+            None,
+        )
+        assert not stopped.verdicts.exists()
+        assert Command.objects.count() == 1, "nothing is sent"
+        entry = AuditEntry.objects.get(action="experiment.stopped")
+        assert (entry.actor, entry.data) == (owner.person, {"days_over": 3})
+
+    def test_its_days_are_counted_no_further(self, stopped: Experiment) -> None:
+        assert [stopped.days_over(TODAY + timedelta(days=ahead)) for ahead in (0, 1, 2, 4, 30)] == [0, 0, 1, 3, 3]
+
+    def test_its_price_is_kept(self, stopped: Experiment, owner: Member) -> None:
+        assert keep(experiment_id=stopped.pk, by=owner, now=TOMORROW).state == State.KEPT
+
+    def test_its_price_is_rolled_back(self, stopped: Experiment, owner: Member) -> None:
+        rolling_back(stopped, owner)
+        assert state_of(stopped) == State.ROLLING_BACK
+
+    def test_a_rollback_that_failed_leaves_it_stopped(self, stopped: Experiment, owner: Member) -> None:
+        end(rolling_back(stopped, owner), "rejected")
+        start_missing(now=NOW)
+        assert state_of(stopped) == State.STOPPED
+
+    @pytest.mark.parametrize("decision", [stop, extend])
+    def test_it_does_not_go_on(self, stopped: Experiment, owner: Member, decision: Decision) -> None:
+        with pytest.raises(AlreadyOver, match="stopped early"):
+            decision(experiment_id=stopped.pk, by=owner, now=NOW)
+
+    def test_its_product_is_not_proposed_for_again_meanwhile(self, stopped: Experiment, owner: Member) -> None:
+        with pytest.raises(IntegrityError):
+            rows.experiment(stopped.product, owner)
+
+    def test_a_later_change_makes_it_void(self, stopped: Experiment, owner: Member) -> None:
+        started(carried_out(stopped.product, owner))
+        assert state_of(stopped) == State.VOID
+
+    def test_what_has_its_verdict_cannot_be_stopped(self, judged: Experiment, owner: Member) -> None:
+        with pytest.raises(AlreadyOver, match="waits for a decision"):
+            stop(experiment_id=judged.pk, by=owner, now=NOW)
+
+    def test_what_only_waits_for_the_review_cannot_be_stopped(self, experiment: Experiment, owner: Member) -> None:
+        last_evening = NOW + timedelta(days=7)
+        with pytest.raises(Refused, match="verdict comes with the next review"):
+            stop(experiment_id=experiment.pk, by=owner, now=last_evening + timedelta(days=1))
+        assert stop(experiment_id=experiment.pk, by=owner, now=last_evening).state == State.STOPPED
+
+    def test_a_role_that_may_not_approve_stops_nothing(self, experiment: Experiment, owner: Member) -> None:
+        with pytest.raises(Denied, match="Your role is"):
+            stop(experiment_id=experiment.pk, by=member(owner.seller, "Viktor", Role.ANALYST), now=NOW)
+
+    def test_another_sellers_experiment_does_not_exist(self, experiment: Experiment) -> None:
+        with pytest.raises(NotFound):
+            stop(experiment_id=experiment.pk, by=boris(), now=NOW)
 
 
 class TestRollingBack:

@@ -148,7 +148,7 @@ class TestWhen:
         assert OutboxMessage.objects.count() == told == 1
         assert AuditEntry.objects.filter(action="experiment.judged").count() == 1
 
-    @pytest.mark.parametrize("state", ["judged", "kept", "rolling_back", "rolled_back", "void"])
+    @pytest.mark.parametrize("state", ["judged", "stopped", "kept", "rolling_back", "rolled_back", "void"])
     def test_only_what_is_running_is_judged(self, shelf: Shelf, owner: Member, state: str) -> None:
         experiment = measured(shelf, owner)
         Experiment.objects.update(state=state)

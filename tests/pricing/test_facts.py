@@ -292,7 +292,14 @@ class TestHistory:
 
     @pytest.mark.parametrize(
         ("state", "is_live"),
-        [("running", True), ("judged", True), ("rolling_back", True), ("kept", False), ("void", False)],
+        [
+            ("running", True),
+            ("judged", True),
+            ("rolling_back", True),
+            ("stopped", True),
+            ("kept", False),
+            ("void", False),
+        ],
     )
     def test_it_knows_a_live_experiment(self, shelf: Shelf, owner: Member, state: str, is_live: bool) -> None:
         product = shelf.product()

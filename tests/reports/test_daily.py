@@ -111,7 +111,7 @@ def test_it_counts_what_waits_and_what_runs(anna: Member, shelf: Shelf) -> None:
     experiment(shelf.product(), anna, state="judged")
     experiment(shelf.product(), anna)
     found = report(shelf.shop)
-    assert (found.awaiting.proposals, found.awaiting.gain, found.awaiting.verdicts) == (2, Decimal("620.80"), 1)
+    assert (found.awaiting.proposals, found.awaiting.gain, found.awaiting.experiments) == (2, Decimal("620.80"), 1)
     assert found.running == 1
 
 

@@ -192,6 +192,15 @@ def test_an_extended_experiment_goes_on_and_the_old_card_keeps_its_days(anna: Me
     assert seen.buttons == ()
 
 
+def test_an_extension_that_was_stopped_can_still_be_decided_on(anna: Member, judged: Experiment) -> None:
+    verdict(judged)
+    judged.state, judged.days, judged.stopped_on = "stopped", 14, TODAY + timedelta(days=10)
+    judged.save()
+    seen = card(anna, judged)
+    assert seen.text.endswith("Stopped early on March 12: no further verdict. Keep the new price or roll it back.")
+    assert seen.actions == ["experiment.keep", "experiment.roll_back"]
+
+
 def test_only_the_latest_verdict_can_be_decided_on(anna: Member, judged: Experiment) -> None:
     judged.days = 14
     judged.save()
