@@ -45,6 +45,9 @@ class Noise:
         if self.phi < 1 or self.sig2 <= 0:
             raise ValueError(f"noise needs phi >= 1 and sig2 > 0, not phi={self.phi}, sig2={self.sig2}")
 
+    def variance(self, mean: Floats, shape: float) -> Floats:
+        return self.phi * mean * (1 + mean / shape) + self.sig2 * mean**2
+
 
 DEFAULT_NOISE = Noise()
 
@@ -102,6 +105,30 @@ class Counterfactual:
         return self.baseline_days > 0 and self.expected > 0
 
 
+@dataclass(frozen=True, eq=False)
+class Days:
+    """One SKU day by day: the baseline's days first, `pre` of them, then the window's.
+
+    units: sold; valid: whether the day counts; index: the shop's sales over its usual ones; rate: the SKU's own units a
+    day; factor: its category's move in the window; shape: see `Counterfactual`.
+    """
+
+    units: Floats
+    valid: Flags
+    index: Floats
+    pre: int
+    rate: float
+    factor: float
+    shape: float
+
+    @property
+    def expected(self) -> Floats:
+        """Units that were to be expected of each day without the change, had it been in stock."""
+        expected: Floats = self.rate * self.index
+        expected[self.pre :] *= self.factor
+        return expected
+
+
 def stock_of_days(mornings: NDArray[np.int8]) -> NDArray[np.int8]:
     """Stock of whole days (SKUs x days) from that of mornings (SKUs x days + 1): a day needs stock at both its ends."""
     start, end = mornings[:, :-1], mornings[:, 1:]
@@ -142,27 +169,42 @@ class ShopWindow:
 
     def of(self, sku: int) -> Counterfactual:
         """The counterfactual of one row. A control is left out of its own index, so placebos are honest."""
-        units, valid = self._units[sku], self._valid[sku]
-        controls = int(self._controls.sum() - self._controls[sku])
-        enough = controls >= MIN_CONTROLS
-        index = self._index(sku) if enough else np.ones(len(units))
-        factor = self._category_factor(sku, index) if enough else 1.0
-        pre, post = slice(None, self._pre), slice(self._pre, None)
-        omega = recency_weights(self._pre) * valid[pre]
-        shape = BASELINE_UNITS + float(omega @ units[pre])
-        rate = shape / (BASELINE_DAYS + float(omega @ index[pre]))
+        days, post = self.days_of(sku), slice(self._pre, None)
+        controls = self._others(sku)
         return Counterfactual(
-            expected=rate * factor * float(valid[post] @ index[post]),
-            observed=int(units[post] @ valid[post]),
-            shape=shape,
+            expected=float(days.valid[post] @ days.expected[post]),
+            observed=int(days.valid[post] @ days.units[post]),
+            shape=days.shape,
             days=self.days,
-            valid_days=int(valid[post].sum()),
-            baseline_days=int(valid[pre].sum()),
+            valid_days=int(days.valid[post].sum()),
+            baseline_days=int(days.valid[: self._pre].sum()),
             inferred_days=int((self._stock[sku] == UNKNOWN_STOCK).sum()),
             controls=controls,
-            category_factor=factor,
-            index_change=self._index_change(index) if enough else None,
+            category_factor=days.factor,
+            index_change=self._index_change(days.index) if controls >= MIN_CONTROLS else None,
         )
+
+    def days_of(self, sku: int) -> Days:
+        """The days that `of` sums up."""
+        units, valid = self._units[sku], self._valid[sku]
+        enough = self._others(sku) >= MIN_CONTROLS
+        index = self._index(sku) if enough else np.ones(len(units))
+        pre = slice(None, self._pre)
+        omega = recency_weights(self._pre) * valid[pre]
+        shape = BASELINE_UNITS + float(omega @ units[pre])
+        return Days(
+            units=units,
+            valid=valid,
+            index=index,
+            pre=self._pre,
+            rate=shape / (BASELINE_DAYS + float(omega @ index[pre])),
+            factor=self._category_factor(sku, index) if enough else 1.0,
+            shape=shape,
+        )
+
+    def _others(self, sku: int) -> int:
+        """How many controls a SKU has: itself is none."""
+        return int(self._controls.sum() - self._controls[sku])
 
     def _index(self, sku: int) -> Floats:
         """Sales of the controls over their own rates, day by day; 1 on a day when no control was valid."""

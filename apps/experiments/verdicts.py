@@ -38,6 +38,8 @@ LENGTHS = tuple(range(EXTENSION_DAYS, MAX_DAYS + 1, EXTENSION_DAYS))
 """How many days may be measured: whole weeks, so that each weekday weighs the same on both sides."""
 RANGE = (0.05, 0.95)
 WORST_CASE = 0.01
+FAR_OFF = 12.0
+"""So many standard deviations above the mean nothing is left of a distribution."""
 THIN_MARGIN = Decimal("0.01")
 
 
@@ -261,6 +263,24 @@ def judge(sales: Counterfactual, question: Question, *, noise: Noise = DEFAULT_N
     )
 
 
+def usual_range(mean: float, shape: float, *, noise: Noise = DEFAULT_NOISE) -> tuple[int, int]:
+    """Units between which nine of ten windows end that expect `mean` and in which nothing was changed.
+
+    These are RANGE's quantiles of the distribution that `judge` weighs hypotheses by.
+    """
+    if mean <= 0:
+        return 0, 0
+    variance = float(noise.variance(np.array(mean), shape))
+    excess = variance - mean
+    size = mean**2 / excess
+    units = np.arange(int(mean + FAR_OFF * math.sqrt(variance)) + 1)
+    steps = np.log((units + size) / (units + 1)) + math.log(excess / variance)
+    none = -size * math.log(variance / mean)
+    reached = np.cumsum(np.exp(none + np.concatenate(([0.0], np.cumsum(steps)))))
+    low, high = np.searchsorted(reached, RANGE)
+    return int(low), int(high)
+
+
 def _outcome(effect: Effect) -> Outcome:
     if effect.probability >= CLAIM:
         return Outcome.SUCCESS
@@ -296,7 +316,7 @@ def _log_likelihood(sales: Counterfactual, ratios: Floats, noise: Noise) -> Floa
     if not sales.measured:
         return np.zeros(len(ratios))
     mean = sales.expected * ratios
-    variance = noise.phi * mean * (1 + mean / sales.shape) + noise.sig2 * mean**2
+    variance = noise.variance(mean, sales.shape)
     excess = variance - mean
     size = mean**2 / excess
     log: Floats = _log_gamma(sales.observed + size) - _log_gamma(size) - size * np.log(variance / mean)

@@ -98,6 +98,24 @@ def test_it_follows_the_formulas_for_treated_products_and_placebos(seed: int, sk
     assert found.controls == (36 if sku < 4 else 35)
 
 
+@pytest.mark.parametrize("sku", [0, 39])
+def test_its_days_add_up_to_the_window(sku: int) -> None:
+    window = ShopWindow(random_panel(4), t0=PRE, days=7)
+    whole, days = window.of(sku), window.days_of(sku)
+
+    counted = days.valid & (np.arange(PRE + 7) >= PRE)
+    assert days.expected[counted].sum() == pytest.approx(whole.expected, rel=1e-12)
+    assert days.units[counted].sum() == whole.observed
+    assert (counted.sum(), days.valid[:PRE].sum()) == (whole.valid_days, whole.baseline_days)
+
+
+def test_the_baseline_is_expected_at_the_products_own_rate_without_the_move_of_its_category() -> None:
+    days = ShopWindow(random_panel(4), t0=PRE, days=7).days_of(0)
+    assert days.expected[:PRE] == pytest.approx(days.rate * days.index[:PRE])
+    assert days.expected[PRE:] == pytest.approx(days.rate * days.factor * days.index[PRE:])
+    assert days.factor != 1
+
+
 @pytest.mark.parametrize("days", [1, 7, 14, 28])
 def test_it_judges_any_number_of_days_and_only_the_last_56_before(days: int) -> None:
     shop = random_panel(9, days=80 + 28)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from apps.experiments.counterfactual import MIN_CONTROLS, Counterfactual, Noise
+from apps.experiments.counterfactual import DEFAULT_NOISE, MIN_CONTROLS, Counterfactual, Noise
 from apps.experiments.verdicts import (
     CLAIM,
     ELASTICITIES,
@@ -28,6 +28,7 @@ from apps.experiments.verdicts import (
     forecast,
     judge,
     price_question,
+    usual_range,
 )
 
 SURE = Question(np.array([0.5, 1.0, 2.0]), np.array([-0.5, 0.0, 1.0]), np.array([0.25, 0.5, 0.25]), Basis.PROFIT, 30.0)
@@ -205,6 +206,32 @@ class TestLikelihood:
         assert 0 <= effect.probability <= 1
         assert effect.worst <= effect.low <= effect.high
         assert effect.loss_back - effect.loss_keep == pytest.approx(effect.expected, abs=1e-9)
+
+
+class TestUsualRange:
+    @pytest.mark.parametrize("mean", [0.3, 1.0, 6.5, 38.0])
+    @pytest.mark.parametrize("noise", [DEFAULT_NOISE, Noise(1.0, 0.01)])
+    def test_it_leaves_five_percent_on_either_side(self, mean: float, noise: Noise) -> None:
+        low, high = usual_range(mean, 9.0, noise=noise)
+
+        variance = noise.phi * mean * (1 + mean / 9) + noise.sig2 * mean * mean
+        at_most = np.cumsum([negative_binomial(units, mean, variance) for units in range(high + 1)])
+        assert at_most[low] >= 0.05
+        assert low == 0 or at_most[low - 1] < 0.05
+        assert at_most[high] >= 0.95 > at_most[high - 1]
+
+    def test_it_widens_with_what_is_expected_and_with_what_is_not_known(self) -> None:
+        assert usual_range(7.0, 120.0) < usual_range(70.0, 120.0)
+        (low, high), (lowest, highest) = usual_range(40.0, 120.0), usual_range(40.0, 3.0)
+        assert lowest < low < 40 < high < highest
+
+    def test_where_nothing_is_expected_nothing_is_usual(self) -> None:
+        assert usual_range(0.0, 0.5) == (0, 0)
+
+    @given(mean=st.floats(1e-6, 1e4), shape=st.floats(0.5, 1e4))
+    def test_it_holds_its_mean_more_or_less(self, mean: float, shape: float) -> None:
+        low, high = usual_range(mean, shape)
+        assert 0 <= low <= mean <= high + 1
 
 
 class TestMonotony:
