@@ -7,22 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-import numpy as np
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from pydantic import TypeAdapter
 
-from apps.catalog.models import PriceChange
 from apps.common.errors import Refused
-from apps.common.periods import Period
-from apps.experiments import counterfactual, lifecycle, verdicts
+from apps.experiments import lifecycle, verdicts
+from apps.experiments.look import Look, Window
 from apps.experiments.models import Experiment, Verdict
 from apps.notifications.outbox import people_who_may, tell
-from apps.sales.panel import Panel, panel
 from apps.sales.shop_sync import is_complete
 from apps.shops.audit import record
 from apps.shops.models import Shop
@@ -30,20 +25,6 @@ from apps.shops.roles import Action
 
 State = Experiment.State
 ECONOMICS = TypeAdapter(verdicts.Economics)
-
-
-@dataclass(frozen=True)
-class Window:
-    """The measured days of experiments that started together and run equally long."""
-
-    starts_on: date
-    days: int
-
-    @property
-    def period(self) -> Period:
-        """From the first day of the baseline to the last measured one."""
-        first = self.starts_on - timedelta(days=counterfactual.PRE_DAYS)
-        return Period(first, self.starts_on + timedelta(days=self.days - 1))
 
 
 def review_due(*, shop: Shop, today: date) -> dict[str, int]:
@@ -67,84 +48,16 @@ def review_due(*, shop: Shop, today: date) -> dict[str, int]:
 
 def _review(shop: Shop, window: Window, experiments: list[Experiment], today: date) -> Iterator[str]:
     """What became of each; "" of one that somebody has decided on meanwhile."""
-    data = panel(shop, window.period.first, window.period.last)
-    history = _History.of(shop, window)
-    seen = counterfactual.ShopWindow(_seen(data, history, experiments), t0=counterfactual.PRE_DAYS, days=window.days)
+    look = Look.at(shop, window, experiments)
     for experiment in experiments:
-        sku = data.row_of(experiment.product_id)
-        if sku is None:
+        row = look.row_of(experiment)
+        if row is None:
             yield _void(experiment, "archived", today)
-        elif history.was_disturbed(experiment):
+        elif look.history.was_disturbed(experiment):
             yield _void(experiment, "price_changed", today)
         else:
             question = verdicts.price_question(ECONOMICS.validate_python(experiment.economics))
-            yield _write(experiment, verdicts.judge(seen.of(sku), question), today)
-
-
-@dataclass(frozen=True)
-class _History:
-    """What happened to prices in a window, product by product, oldest first.
-
-    A change at the marketplace is seen on the morning after: that of the last day belongs to the window.
-    """
-
-    window: Window
-    changes: dict[int, list[PriceChange]]
-    in_experiment: set[int]
-
-    @classmethod
-    def of(cls, shop: Shop, window: Window) -> _History:
-        period = window.period
-        changes: dict[int, list[PriceChange]] = defaultdict(list)
-        in_window = Q(seen_on__range=(period.first, period.last))
-        morning_after = Q(seen_on=period.last + timedelta(days=1), source=PriceChange.Source.MARKETPLACE)
-        found = PriceChange.objects.filter(in_window | morning_after, product__shop=shop, price_from__isnull=False)
-        for change in found.order_by("seen_at", "pk"):
-            changes[change.product_id].append(change)
-        running = Experiment.objects.filter(shop=shop, starts_on__lte=period.last).exclude(state=Experiment.State.VOID)
-        overlapping = {one.product_id for one in running if one.ends_on >= window.starts_on}
-        return cls(window, dict(changes), overlapping)
-
-    def touched(self) -> set[int]:
-        """Products that cannot serve as controls: an experiment or a price change falls into the measured days.
-
-        The day before them is the day of the changes that are measured: it counts as touched too.
-        """
-        changed = {
-            product_id
-            for product_id, changes in self.changes.items()
-            if changes[-1].seen_on >= self.window.starts_on - timedelta(days=1)
-        }
-        return self.in_experiment | changed
-
-    def days_at_other_prices(self, product_id: int, measured: Experiment | None) -> int:
-        """Leading days of the window, up to the last change before the one measured, that say nothing of the price
-        the product had afterwards."""
-        own = measured.command_id if measured else None
-        earlier = [change.seen_on for change in self.changes.get(product_id, []) if change.command_id != own]
-        before = [day for day in earlier if day < self.window.starts_on]
-        return (max(before) - self.window.period.first).days + 1 if before else 0
-
-    def was_disturbed(self, experiment: Experiment) -> bool:
-        """Whether the price was changed again while it was measured."""
-        return any(
-            change.seen_on >= experiment.starts_on and change.command_id != experiment.command_id
-            for change in self.changes.get(experiment.product_id, [])
-        )
-
-
-def _seen(data: Panel, history: _History, experiments: list[Experiment]) -> counterfactual.Panel:
-    """The panel as the statistics may read it: days at other prices say nothing, neither do days nobody recorded."""
-    measured = {experiment.product_id: experiment for experiment in experiments}
-    stock = data.in_stock.copy()
-    stock[:, ~data.known_days] = counterfactual.OUT_OF_STOCK
-    for row, product_id in enumerate(data.product_ids.tolist()):
-        experiment = measured.get(product_id)
-        stock[row, : history.days_at_other_prices(product_id, experiment)] = counterfactual.OUT_OF_STOCK
-        if experiment:
-            stock[row, counterfactual.PRE_DAYS - 1] = counterfactual.OUT_OF_STOCK
-    controls = ~np.isin(data.product_ids, list(history.touched()))
-    return counterfactual.Panel(units=data.units, stock=stock, categories=data.categories, controls=controls)
+            yield _write(experiment, verdicts.judge(look.seen.of(row), question), today)
 
 
 @transaction.atomic

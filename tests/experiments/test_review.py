@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.db import transaction
 
 from apps.catalog.models import PriceChange, Product
 from apps.common.errors import Refused
-from apps.common.periods import at_time
 from apps.experiments.lifecycle import extend, keep
 from apps.experiments.models import Experiment, Verdict
-from apps.experiments.review import ECONOMICS, review_due
-from apps.experiments.verdicts import Economics
+from apps.experiments.review import review_due
 from apps.notifications.models import OutboxMessage
 from apps.sales.models import SalesHistory
 from apps.shops.models import AuditEntry, Member
 from apps.shops.roles import Role
 from tests.cast import boris, member
+from tests.experiments.windows import (
+    BADLY,
+    ENDS_ON,
+    LARGE_MARGIN,
+    OTHERS,
+    REVIEW,
+    STARTS_ON,
+    changed,
+    measured,
+    synced,
+    with_neighbours,
+)
 from tests.inventory.shelf import TODAY, Shelf
 from tests.reports import rows
 from tests.threads import at_once, wait_for_a_lock
@@ -33,60 +40,11 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 State = Experiment.State
 Source = PriceChange.Source
-STARTS_ON = TODAY + timedelta(days=1)
-ENDS_ON = TODAY + timedelta(days=7)
-REVIEW = TODAY + timedelta(days=8)
-OTHERS = 20
-LITTLE_MARGIN = Economics(price_from=D(1000), price_to=D(1090), commission_rate=D("0.2"), cost=D(500), logistics=D(95))
-"""A rise that pays even when it costs a quarter of the sales."""
-LARGE_MARGIN = replace(LITTLE_MARGIN, cost=D(50), logistics=D(5))
-"""One that pays only when it costs hardly any."""
-BEFORE = [4] * 56
-"""Units of the days before the change, the day of the change among them."""
-WELL, BADLY = [6] * 7, [0] * 7
 
 
 @pytest.fixture
 def shelf(shelf: Shelf) -> Shelf:
-    """Twenty products that sold evenly to the end of the window; the data of the morning after."""
-    for _ in range(OTHERS):
-        shelf.sold(shelf.product(), [2] * 70, last=ENDS_ON)
-    synced(shelf, REVIEW)
-    return shelf
-
-
-def synced(shelf: Shelf, day: date, **options: Any) -> None:
-    shelf.synced(at_time(day, time(6), shelf.shop.timezone), **options)
-
-
-def measured(
-    shelf: Shelf, by: Member, units: Sequence[int | None] = WELL, *, economics: Economics = LITTLE_MARGIN
-) -> Experiment:
-    """An experiment on a product of its own, which sold `units` in its window."""
-    product = shelf.product()
-    shelf.sold(product, [*BEFORE, *units], last=ENDS_ON)
-    experiment = rows.experiment(
-        product,
-        by,
-        starts_on=ENDS_ON - timedelta(days=len(units) - 1),
-        days=len(units),
-        economics=ECONOMICS.dump_python(economics, mode="json"),
-    )
-    changed(product, experiment.starts_on - timedelta(days=1), source=Source.VITRINA, command_id=experiment.command_id)
-    return experiment
-
-
-def changed(product: Product, day: date, *, source: Source = Source.MARKETPLACE, **columns: Any) -> None:
-    PriceChange.objects.create(
-        product=product,
-        seen_at=at_time(day, time(12), product.shop.timezone),
-        seen_on=day,
-        price_from=D(1000),
-        price_to=D(1090),
-        currency="RUB",
-        source=source,
-        **columns,
-    )
+    return with_neighbours(shelf)
 
 
 def reviewed(shelf: Shelf, day: date = REVIEW) -> dict[str, int]:
