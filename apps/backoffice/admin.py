@@ -6,11 +6,14 @@ from django.contrib import admin
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
 from apps.backoffice.admin_decisions import CommandAdmin, ProposalAdmin
+from apps.backoffice.admin_experiments import ExperimentAdmin
 from apps.backoffice.admin_schedule import CrontabScheduleAdmin, IntervalScheduleAdmin, PeriodicTaskAdmin
 from apps.decisions.models import Command, Proposal
+from apps.experiments.models import Experiment
 
 admin.site.register(Proposal, ProposalAdmin)
 admin.site.register(Command, CommandAdmin)
+admin.site.register(Experiment, ExperimentAdmin)
 
 admin.site.unregister((ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule))
 admin.site.register(PeriodicTask, PeriodicTaskAdmin)

@@ -31,7 +31,7 @@ class Experiment(models.Model):
     class State(models.TextChoices):
         RUNNING = "running", _("running")
         JUDGED = "judged", _("judged, waiting for a decision")
-        STOPPED = "stopped", _("stopped early, waiting for a decision")
+        STOPPED = "stopped", _("stopped, waiting for a decision")
         KEPT = "kept", _("kept")
         ROLLING_BACK = "rolling_back", _("being rolled back")
         ROLLED_BACK = "rolled_back", _("rolled back")

@@ -39,7 +39,19 @@ VOID: dict[str, str | Promise] = {
 def verdict_card(message: OutboxMessage, now: datetime) -> Rendered:
     experiment = _experiment(message)
     verdict = experiment.verdicts.filter(as_of=date.fromisoformat(message.params["as_of"])).first()
-    context: dict[str, Any] = {
+    is_open = experiment.state in Experiment.WAITING and verdict is not None and _is_latest(verdict)
+    buttons = _buttons(experiment) if is_open and _may_decide(message) else ()
+    context = {**_context(experiment, verdict), "decision_link": decision_link(experiment.command.proposal_id)}
+    return from_template("verdict_card", context, buttons)
+
+
+def in_words(experiment: Experiment) -> str:
+    """The part of the card that says what was found last, and how the experiment stands; lines of HTML."""
+    return from_template("_finding", _context(experiment, next(iter(experiment.verdicts.all()), None))).text
+
+
+def _context(experiment: Experiment, verdict: Verdict | None) -> dict[str, Any]:
+    return {
         "experiment": experiment,
         "shop": experiment.shop,
         "product": experiment.product,
@@ -48,12 +60,8 @@ def verdict_card(message: OutboxMessage, now: datetime) -> Rendered:
         "void_reason": VOID.get(experiment.void_reason, ""),
         "verdict": verdict,
         "last_day": experiment.ends_on,
-        "decision_link": decision_link(experiment.command.proposal_id),
+        **(finding(verdict) if verdict else {}),
     }
-    if verdict is None:
-        return from_template("verdict_card", context)
-    may_decide = experiment.state in Experiment.WAITING and _is_latest(verdict) and _may_decide(message)
-    return from_template("verdict_card", {**context, **finding(verdict)}, _buttons(experiment) if may_decide else ())
 
 
 def _experiment(message: OutboxMessage) -> Experiment:

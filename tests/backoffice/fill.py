@@ -18,7 +18,7 @@ from apps.notifications.models import OutboxMessage
 from apps.pricing.analysis import CHOICE, FACTS
 from apps.pricing.kinds import PricePayload
 from apps.pricing.models import PriceRecommendation, PricingSettings
-from apps.sales.models import DailyFact, Order, OrderLine
+from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory
 from apps.shops.audit import record
 from apps.shops.models import Credential, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.roles import Role
@@ -58,6 +58,7 @@ def fill(mark: str, *, telegram_id: int | None = None) -> Filled:
     for role in (Role.APPROVER, Role.ANALYST, Role.VIEWER):
         add_member(seller, f"{mark} {role}", role)
     products = [add_product(shop, mark, number) for number in range(3)]
+    SalesHistory.objects.create(shop=shop, sales_from=date(2025, 9, 1), events_from=date(2025, 9, 1))
     add_decisions(shop, products, owner)
     add_clockwork(shop, mark, owner)
     record("seller.created", actor=owner.person, seller=seller, subject=f"{mark} began")

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.decisions.models import Proposal
+from apps.experiments.models import Experiment
 from apps.shops.models import Member, Person, Seller
 from apps.shops.roles import ALLOWED, Action, Role
 from tests.backoffice.fill import Filled
@@ -49,6 +50,7 @@ DOES = {
     "experiments_experiment_extend_this": Action.APPROVE,
     "experiments_experiment_keep_this": Action.APPROVE,
     "experiments_experiment_roll_this_back": Action.APPROVE,
+    "experiments_experiment_stop_this": Action.APPROVE,
     "decisions.proposal.approve": Action.APPROVE,
     "decisions.proposal.reject": Action.APPROVE,
     "experiments.experiment.extend": Action.APPROVE,
@@ -119,6 +121,8 @@ def test_a_role_may_press_the_buttons_that_the_table_says(
     model: type[Model], button: str, role: Role, anna: Filled
 ) -> None:
     client, address = client_of(member_with(role, anna)), reverse(f"admin:{button}", args=[page_row(model, anna)])
+    if button == "experiments_experiment_stop_this":
+        Experiment.objects.update(state=Experiment.State.RUNNING)
     page = client.get(url(model, "change", page_row(model, anna))).content.decode()
     assert (client.get(address).status_code == 200) == is_allowed(role, DOES[button])
     assert (address in page) == is_allowed(role, DOES[button])

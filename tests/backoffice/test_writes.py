@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from apps.catalog.models import Cost, Product
 from apps.common.clock import real_now
 from apps.decisions.models import Command, Proposal
 from apps.experiments.models import Experiment
+from apps.experiments.verdicts import LENGTHS
 from apps.jobs.models import JobRun
 from apps.pricing.models import PricingSettings
 from apps.shops.models import AuditEntry, Credential, KillSwitch, Seller, Shop, is_stopped
@@ -240,6 +241,41 @@ def test_an_experiment_is_kept_from_its_page(client: Client, anna: Filled) -> No
     assert trail("experiment.kept").actor == anna.owner.person
 
 
+def test_an_experiment_is_extended_by_as_much_as_was_chosen(client: Client, anna: Filled) -> None:
+    experiment = row_of(Experiment, anna.seller)
+    press(client, "experiments_experiment_extend_this", experiment.pk, days=28)
+    experiment.refresh_from_db()
+    assert (experiment.state, experiment.days) == (Experiment.State.RUNNING, 28)
+    assert "28 days in all" in messages_of(client)
+
+
+@pytest.mark.parametrize(("days", "offered"), [(7, [14, 21, 28]), (14, [21, 28]), (21, [28])])
+def test_the_dialog_offers_the_longer_lengths(client: Client, anna: Filled, days: int, offered: list[int]) -> None:
+    experiment = row_of(Experiment, anna.seller)
+    Experiment.objects.filter(pk=experiment.pk).update(days=days)
+    dialog = client.get(reverse("admin:experiments_experiment_extend_this", args=[experiment.pk])).content.decode()
+    assert [length for length in LENGTHS if f'<option value="{length}"' in dialog] == offered
+
+
+def test_a_length_that_was_not_offered_extends_nothing(client: Client, anna: Filled) -> None:
+    experiment = row_of(Experiment, anna.seller)
+    press(client, "experiments_experiment_extend_this", experiment.pk, days=10)
+    experiment.refresh_from_db()
+    assert (experiment.state, experiment.days) == (Experiment.State.JUDGED, 7)
+
+
+def test_an_experiment_is_stopped_from_its_page(client: Client, anna: Filled) -> None:
+    experiment = row_of(Experiment, anna.seller)
+    tomorrow = real_now().date() + timedelta(days=1)
+    Experiment.objects.filter(pk=experiment.pk).update(state=Experiment.State.RUNNING, starts_on=tomorrow)
+    dialog = client.get(reverse("admin:experiments_experiment_stop_this", args=[experiment.pk])).content.decode()
+    assert "There will be no verdict" in dialog
+    press(client, "experiments_experiment_stop_this", experiment.pk)
+    experiment.refresh_from_db()
+    assert experiment.state == Experiment.State.STOPPED
+    assert trail("experiment.stopped").actor == anna.owner.person
+
+
 def test_an_experiment_is_extended_from_the_list(client: Client, anna: Filled) -> None:
     experiment = row_of(Experiment, anna.seller)
     posted = {"action": "extend", ACTION_CHECKBOX_NAME: [experiment.pk], "index": 0}
@@ -251,8 +287,9 @@ def test_an_experiment_is_extended_from_the_list(client: Client, anna: Filled) -
 @pytest.mark.parametrize(
     ("state", "offered"),
     [
-        (Experiment.State.RUNNING, ["roll_this_back"]),
+        (Experiment.State.RUNNING, ["stop_this", "roll_this_back"]),
         (Experiment.State.JUDGED, ["keep_this", "extend_this", "roll_this_back"]),
+        (Experiment.State.STOPPED, ["keep_this", "roll_this_back"]),
         (Experiment.State.KEPT, []),
         (Experiment.State.ROLLED_BACK, []),
         (Experiment.State.VOID, []),
@@ -266,14 +303,9 @@ def test_an_experiment_offers_what_can_still_be_decided(
     page = client.get(url(Experiment, "change", experiment.pk)).content.decode()
     buttons = {
         name: reverse(f"admin:experiments_experiment_{name}", args=[experiment.pk])
-        for name in ("keep_this", "extend_this", "roll_this_back")
+        for name in ("keep_this", "extend_this", "stop_this", "roll_this_back")
     }
     assert [name for name, address in buttons.items() if address in page] == offered
-
-
-def test_a_verdict_is_said_in_words(client: Client) -> None:
-    page = client.get(url(Experiment, "changelist")).content.decode().replace("\xa0", " ")
-    assert "better with a probability of 97%; +310 RUB (from +90 RUB to +540 RUB) a day; advice: keep" in page
 
 
 # --- The clock --------------------------------------------------------------------------------------------------------

@@ -58,7 +58,8 @@ def test_its_end_is_what_the_verdict_says(shelf: Shelf, owner: Member) -> None:
 
     last = found.measured[-1].so_far
     assert last is not None
-    assert (last.observed, last.expected) == (verdict.observed, pytest.approx(verdict.expected))
+    assert last.observed == verdict.observed
+    assert last.expected == pytest.approx(verdict.expected)
     assert last.low < last.expected < last.high
     assert (found.sales.observed, found.sales.expected) == (verdict.observed, verdict.expected)
 

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='experiment',
             name='state',
-            field=models.CharField(choices=[('running', 'running'), ('judged', 'judged, waiting for a decision'), ('stopped', 'stopped early, waiting for a decision'), ('kept', 'kept'), ('rolling_back', 'being rolled back'), ('rolled_back', 'rolled back'), ('void', 'void')], default='running', max_length=12, verbose_name='state'),
+            field=models.CharField(choices=[('running', 'running'), ('judged', 'judged, waiting for a decision'), ('stopped', 'stopped, waiting for a decision'), ('kept', 'kept'), ('rolling_back', 'being rolled back'), ('rolled_back', 'rolled back'), ('void', 'void')], default='running', max_length=12, verbose_name='state'),
         ),
         migrations.AddConstraint(
             model_name='experiment',

@@ -1,20 +1,28 @@
-"""Experiments with their verdicts, and the decisions on them."""
+"""Experiments with their course and verdicts, and the decisions on them. Here, where the verdicts' words are known."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from datetime import date
+from functools import partial
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
+from apps.backoffice.experiment_page import page_of
 from apps.common import clock, formats
+from apps.common.periods import day_of
 from apps.experiments import lifecycle
 from apps.experiments.models import Experiment, Verdict
 from apps.shops.admin_buttons import button
@@ -26,17 +34,40 @@ from apps.shops.typed_unfold import RowAction, display
 State = Experiment.State
 Verb = Callable[..., object]
 
-BUTTONS = {State.RUNNING: ["roll_this_back"], State.JUDGED: ["keep_this", "extend_this", "roll_this_back"]}
-COLORS = {State.RUNNING: "info", State.JUDGED: "warning", State.KEPT: "success", State.ROLLED_BACK: "danger"}
-RESULT_COLORS = {Verdict.Result.SUCCESS: "success", Verdict.Result.FAILED: "danger", Verdict.Result.NEUTRAL: "info"}
+BUTTONS = {
+    State.RUNNING: ["stop_this", "roll_this_back"],
+    State.JUDGED: ["keep_this", "extend_this", "roll_this_back"],
+    State.STOPPED: ["keep_this", "roll_this_back"],
+}
+COLORS = {
+    State.RUNNING: "info",
+    State.JUDGED: "warning",
+    State.STOPPED: "warning",
+    State.KEPT: "success",
+    State.ROLLING_BACK: "info",
+    State.ROLLED_BACK: "danger",
+    State.VOID: "default",
+}
+"""All of them: a badge without a color shows the name in the code."""
+RESULT_COLORS = {
+    Verdict.Result.SUCCESS: "success",
+    Verdict.Result.FAILED: "danger",
+    Verdict.Result.NEUTRAL: "info",
+    Verdict.Result.INCONCLUSIVE: "default",
+}
 KEPT = gettext_lazy("%(experiment)s: the price stays.")
 ROLLED_BACK = gettext_lazy("%(experiment)s: the price is being rolled back.")
 EXTENDED = gettext_lazy("%(experiment)s: seven more days.")
+EXTENDED_TO = gettext_lazy("%(experiment)s: %(days)s days in all.")
+STOPPED = gettext_lazy("%(experiment)s: stopped. Keep the new price or roll it back.")
 
 
 class VerdictInline(HistoryInline[Verdict]):
     model = Verdict
     fields = ["as_of", "result", "likely", "money", "sold", "advice", "valid_days", "controls"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Verdict]:
+        return super().get_queryset(request).select_related("experiment")
 
     @display(description=gettext_lazy("probability"))
     def likely(self, verdict: Verdict) -> str:
@@ -51,23 +82,56 @@ class VerdictInline(HistoryInline[Verdict]):
         return f"{formats.whole(verdict.observed)} / {formats.number(verdict.expected)}"
 
 
-@admin.register(Experiment)
+class ExtensionForm(BaseDialogForm):
+    """How long it is to be measured in all: the lengths that are longer than now."""
+
+    def __init__(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, object_id, *args, **kwargs)
+        self.fields["days"] = forms.TypedChoiceField(
+            label=_("how long in all"),
+            choices=[(days, _length(days)) for days in Experiment.objects.get(pk=object_id).longer],
+            coerce=int,
+            widget=UnfoldAdminSelectWidget,
+            help_text=_(
+                "The next verdict is given after all these days. More of them show a smaller effect, but each day at a "
+                "worse price costs; after four weeks more time teaches hardly anything."
+            ),
+        )
+
+
 class ExperimentAdmin(ScopedAdmin[Experiment]):
-    list_display = ["product", "change", "days_in_words", "state_badge", "verdict_badge", "in_words"]
+    list_display = ["product_in_words", "change", "state_badge", "day_in_words", "verdict_badge"]
     list_filter = ["shop", "state"]
     search_fields = ["product__offer_id", "product__name", "=product__sku"]
-    list_select_related = ["product"]
+    list_select_related = ["product", "shop"]
     inlines = [VerdictInline]
+    change_form_outer_before_template = "admin/experiment.html"
     actions = ["keep", "roll_back", "extend"]
-    actions_detail = ["keep_this", "extend_this", "roll_this_back"]
+    actions_detail = ["keep_this", "extend_this", "stop_this", "roll_this_back"]
     fieldsets: ClassVar = [
-        (None, {"fields": [("product", "shop"), ("change", "days_in_words"), "state", "in_words"]}),
+        (None, {"fields": [("product", "shop"), ("change", "days_in_words"), "state"]}),
         (gettext_lazy("What became of it"), {"fields": [("decided_by", "decided_at"), ("command", "rollback")]}),
     ]
-    readonly_fields = ["change", "days_in_words", "in_words"]
+    readonly_fields = ["change", "days_in_words"]
+
+    class Media:
+        css: ClassVar = {"all": ["vitrina/experiment.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Experiment]:
         return super().get_queryset(request).prefetch_related("verdicts")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        """Django hands the row over by name."""
+        experiment: Experiment | None = kwargs["obj"]
+        page = page_of(experiment, _today(experiment)) if experiment else None
+        return super().render_change_form(request, {**context, "page": page}, **kwargs)
+
+    @display(description=gettext_lazy("product"), ordering="product__name")
+    def product_in_words(self, experiment: Experiment) -> SafeString:
+        product = experiment.product
+        subtle = "text-font-subtle-light dark:text-font-subtle-dark"
+        lines = '<span class="course-product" title="{}">{}</span><span class="course-product {}">{}</span>'
+        return format_html(lines, product.name, product.name, subtle, product.offer_id)
 
     @display(description=gettext_lazy("price"))
     def change(self, experiment: Experiment) -> str:
@@ -84,15 +148,20 @@ class ExperimentAdmin(ScopedAdmin[Experiment]):
     def state_badge(self, experiment: Experiment) -> tuple[str, str]:
         return experiment.state, experiment.get_state_display()
 
+    @display(description=gettext_lazy("day"), ordering="starts_on")
+    def day_in_words(self, experiment: Experiment) -> str:
+        """Day 3 of 7 while it runs; what has ended tells only its length."""
+        days, over = experiment.days, experiment.days_over(_today(experiment))
+        if experiment.state == State.RUNNING:
+            return _("day %(number)s of %(days)s") % {"number": min(over + 1, days), "days": days}
+        if experiment.stopped_on:
+            return _("days: %(over)s of %(days)s") % {"over": over, "days": days}
+        return _length(days)
+
     @display(description=gettext_lazy("verdict"), label=RESULT_COLORS)
     def verdict_badge(self, experiment: Experiment) -> tuple[str, str] | None:
         verdict = latest(experiment)
         return (verdict.result, verdict.get_result_display()) if verdict else None
-
-    @display(description=gettext_lazy("in words"))
-    def in_words(self, experiment: Experiment) -> str:
-        verdict = latest(experiment)
-        return say(verdict) if verdict else "—"
 
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return permitted(request, Action.APPROVE)
@@ -128,13 +197,29 @@ class ExperimentAdmin(ScopedAdmin[Experiment]):
 
     @button(
         gettext_lazy("Extend"),
-        question=gettext_lazy("Measure seven more days?"),
+        question=gettext_lazy("Measure longer?"),
         consequence=gettext_lazy("The new price stays until then."),
         permission="decide",
         icon="more_time",
+        form_class=ExtensionForm,
     )
     def extend_this(self, request: HttpRequest, experiment: Experiment, form: BaseDialogForm) -> None:
-        self._each(request, [experiment], lifecycle.extend, EXTENDED)
+        days = form.cleaned_data["days"]
+        self._each(request, [experiment], partial(lifecycle.extend, days=days), EXTENDED_TO, days=days)
+
+    @button(
+        gettext_lazy("Stop"),
+        question=gettext_lazy("Stop measuring before its time?"),
+        consequence=gettext_lazy(
+            "There will be no verdict: one is given after whole weeks only, not on a day that somebody picks. Nothing "
+            "is sent; the new price stays until you keep it or roll it back, and until then the product gets no new "
+            "proposal."
+        ),
+        permission="decide",
+        icon="stop_circle",
+    )
+    def stop_this(self, request: HttpRequest, experiment: Experiment, form: BaseDialogForm) -> None:
+        self._each(request, [experiment], lifecycle.stop, STOPPED)
 
     @button(
         gettext_lazy("Roll back"),
@@ -147,13 +232,23 @@ class ExperimentAdmin(ScopedAdmin[Experiment]):
     def roll_this_back(self, request: HttpRequest, experiment: Experiment, form: BaseDialogForm) -> None:
         self._each(request, [experiment], lifecycle.roll_back, ROLLED_BACK)
 
-    def _each(self, request: HttpRequest, experiments: Iterable[Experiment], verb: Verb, done: Promise) -> None:
+    def _each(
+        self, request: HttpRequest, experiments: Iterable[Experiment], verb: Verb, done: Promise, **said: object
+    ) -> None:
         for experiment in experiments:
-            self.decide(request, str(done) % {"experiment": experiment}, _decision(verb, experiment.pk))
+            self.decide(request, str(done) % {"experiment": experiment, **said}, _decision(verb, experiment.pk))
 
 
 def _decision(verb: Verb, experiment_id: int) -> Callable[..., object]:
     return lambda member: verb(experiment_id=experiment_id, by=member, now=clock.now())
+
+
+def _today(experiment: Experiment) -> date:
+    return day_of(clock.now(), experiment.shop.timezone)
+
+
+def _length(days: int) -> str:
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
 
 
 def latest(experiment: Experiment) -> Verdict | None:
@@ -170,15 +265,3 @@ def money_per_day(verdict: Verdict) -> str:
     return _("%(money)s (from %(low)s to %(high)s)") % {
         "money": formats.gain(verdict.per_day, currency), "low": low, "high": high
     }  # fmt: skip
-
-
-def say(verdict: Verdict) -> str:
-    """One line that a person can decide by."""
-    parts = [
-        _("better with a probability of %(probability)s") % {"probability": formats.probability(verdict.probability)}
-    ]
-    if money := money_per_day(verdict):
-        parts.append(_("%(money)s a day") % {"money": money})
-    if verdict.advice:
-        parts.append(_("advice: %(advice)s") % {"advice": verdict.get_advice_display()})
-    return "; ".join(parts)
