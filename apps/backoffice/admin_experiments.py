@@ -120,11 +120,17 @@ class ExperimentAdmin(ScopedAdmin[Experiment]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Experiment]:
         return super().get_queryset(request).prefetch_related("verdicts")
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        """Django hands the row over by name."""
-        experiment: Experiment | None = kwargs["obj"]
-        page = page_of(experiment, _today(experiment)) if experiment else None
-        return super().render_change_form(request, {**context, "page": page}, **kwargs)
+    def render_change_form(  # noqa: PLR0917 - as Django has it
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Experiment | None = None,
+    ) -> HttpResponse:
+        page = page_of(obj, _today(obj)) if obj else None
+        return super().render_change_form(request, {**context, "page": page}, add, change, form_url, obj)
 
     @display(description=gettext_lazy("product"), ordering="product__name")
     def product_in_words(self, experiment: Experiment) -> SafeString:
