@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
+from apps.backoffice.admin_experiments import COLORS as EXPERIMENT_COLORS
 from apps.backoffice.decision_story import Story, story_of
 from apps.catalog.models import Product
 from apps.common import clock, formats
 from apps.decisions.approval import approve, reject
 from apps.decisions.models import Command, Proposal
 from apps.decisions.words import say
-from apps.experiments.admin import COLORS as EXPERIMENT_COLORS
 from apps.experiments.models import Experiment
 from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted

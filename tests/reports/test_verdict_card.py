@@ -197,7 +197,7 @@ def test_an_extension_that_was_stopped_can_still_be_decided_on(anna: Member, jud
     judged.state, judged.days, judged.stopped_on = "stopped", 14, TODAY + timedelta(days=10)
     judged.save()
     seen = card(anna, judged)
-    assert seen.text.endswith("Stopped early on March 12: no further verdict. Keep the new price or roll it back.")
+    assert "Stopped early on March 12: no further verdict. Keep the new price or roll it back." in seen.text
     assert seen.actions == ["experiment.keep", "experiment.roll_back"]
 
 
