@@ -93,6 +93,7 @@ class ApprovalForm(BaseDialogForm):
 
 class ProposalAdmin(_ChangeAdmin[Proposal]):
     list_display = ["product", "change", "state_badge", "expected", "worst", "expires_at"]
+    exported: ClassVar = {"worst": "worst_case"}
     actions = ["approve", "reject"]
     actions_detail = ["approve_this", "reject_this"]
     change_form_template = "admin/decision.html"

@@ -88,6 +88,13 @@ class WithoutCostFilter(admin.SimpleListFilter):
 class ProductAdmin(ScopedAdmin[Product]):
     list_display = ["offer_id", "name", "price_now", "crossed_out", "known_cost", "stock", "marketplace", "synced_at"]
     list_display_links = ["offer_id", "name"]
+    exported: ClassVar = {
+        "price_now": "price",
+        "crossed_out": "old_price",
+        "known_cost": "newest_cost",
+        "stock": "units",
+        "marketplace": "sku",
+    }
     list_select_related = ["shop"]
     list_filter = ["shop", "is_archived", WithoutCostFilter, "brand"]
     search_fields = ["offer_id", "name", "=sku", "=external_id"]
@@ -182,6 +189,7 @@ class ProductAdmin(ScopedAdmin[Product]):
 @admin.register(PriceChange)
 class PriceChangeAdmin(ScopedAdmin[PriceChange]):
     list_display = ["seen_at", "product", "before", "after", "source"]
+    exported: ClassVar = {"before": "price_from", "after": "price_to"}
     list_select_related = ["product"]
     list_filter = ["product__shop", "source"]
     search_fields = ["product__offer_id", "product__name"]

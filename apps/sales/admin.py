@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -25,6 +27,7 @@ class OrderLineInline(HistoryInline[OrderLine]):
 @admin.register(Order)
 class OrderAdmin(ScopedAdmin[Order]):
     list_display = ["external_id", "order_number", "placed_at", "state_badge", "sum", "channel"]
+    exported: ClassVar = {"sum": "total"}
     list_filter = ["shop", "status"]
     search_fields = ["=external_id", "=order_number"]
     date_hierarchy = "placed_on"

@@ -30,6 +30,7 @@ WORDS: dict[str, str | Promise] = {
     "experiment.stopped": _("Experiment stopped early"),
     "experiment.void": _("Experiment void"),
     "job.run_now": _("Job started by hand"),
+    "list.exported": _("List exported"),
     "login.changed": _("Login changed"),
     "login.created": _("Login created"),
     "login.password_set": _("Password set"),

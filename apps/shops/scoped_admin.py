@@ -26,12 +26,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from apps.common.encrypted import SecretField
 from apps.common.errors import UserError
+from apps.shops.admin_export import ExportedList
 from apps.shops.asking import is_superuser, permitted, person_of, require_member, visible
 from apps.shops.audit import record
 from apps.shops.models import Member, Seller, Shop
 from apps.shops.roles import Action
 from apps.shops.scoping import seller_id_of
-from apps.shops.typed_unfold import BaseModelAdmin, ListFilter, ModelAdmin, Row, RowAction, TabularInline
+from apps.shops.typed_unfold import BaseModelAdmin, ListFilter, Row, RowAction, TabularInline
 
 Context = dict[str, Any] | None
 
@@ -96,8 +97,8 @@ class _Scope(_Fields[Row]):
         return permitted(request, self.delete_action)
 
 
-class _Page(_Fields[Row], ModelAdmin[Row]):
-    """What all pages share, a seller's and the installation's: refusing, and the audit trail.
+class _Page(_Fields[Row], ExportedList[Row]):
+    """What all pages share, a seller's and the installation's: refusing, the audit trail, and the list as a file.
 
     `audit_name` is the first part of the name of their audit rows, the model's name when it is empty; None where the
     function that a page calls leaves the row.
