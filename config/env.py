@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -174,6 +175,11 @@ class Env(BaseSettings):
         default=SecretStr(""),
         description="32 to 256 of A-Z a-z 0-9 _ and -; required when TELEGRAM_WEBHOOK_URL is set",
     )
+
+    # Guards
+    held_cost_change_rate: Annotated[Decimal, Field(gt=0, le=10, description="a share above 0, such as 0.2")] = Decimal(
+        "0.2"
+    )  # of a cost from a file, before a person has to confirm it
 
     # Waits
     http_deadline_seconds: Seconds = 20  # one whole call to a marketplace

@@ -108,9 +108,15 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = env.timezone
 
-# --- Static files ---------------------------------------------------------------------------------------------------
+# --- Static files and uploads ----------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # served from where they lie: there is no copy to keep in step
+
+FILE_UPLOAD_HANDLERS = [
+    "apps.common.uploads.KeepTheFirstBytes",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Who may do what ------------------------------------------------------------------------------------------------
 LOGIN_URL = "admin:login"
@@ -160,6 +166,9 @@ OZON_PERFORMANCE_CLIENT_ID = env.ozon_performance_client_id
 OZON_PERFORMANCE_API_KEY = env.ozon_performance_api_key.get_secret_value()
 KEYCRM_API_KEY = env.keycrm_api_key.get_secret_value()
 ANTHROPIC_API_KEY = env.anthropic_api_key.get_secret_value()
+
+# --- Guards ---------------------------------------------------------------------------------------------------------
+HELD_COST_CHANGE_RATE = env.held_cost_change_rate
 
 # --- Waits, in seconds ----------------------------------------------------------------------------------------------
 HTTP_DEADLINE_SECONDS = env.http_deadline_seconds

@@ -31,6 +31,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         _("Goods"),
         (
             ("catalog.product", "inventory_2"),
+            ("catalog.costimport", "upload_file"),
             ("inventory.lowstock", "production_quantity_limits"),
             ("catalog.stocksnapshot", "warehouse"),
             ("catalog.pricechange", "price_change"),

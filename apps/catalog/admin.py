@@ -15,8 +15,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.catalog.costs import KOPECK, MOST, set_cost
-from apps.catalog.models import Cost, PriceChange, Product, StockSnapshot
+from apps.catalog.admin_costs import CostImportAdmin
+from apps.catalog.costs import KOPECK, MOST, lock_costs, set_cost
+from apps.catalog.models import Cost, CostImport, PriceChange, Product, StockSnapshot
 from apps.common import formats
 from apps.shops import audit
 from apps.shops.asking import person_of
@@ -26,6 +27,8 @@ from apps.shops.scoped_admin import HistoryInline, ScopedAdmin, ScopedInline
 from apps.shops.typed_unfold import display
 
 UNKNOWN = gettext_lazy("unknown")
+
+admin.site.register(CostImport, CostImportAdmin)
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -174,6 +177,7 @@ class ProductAdmin(ScopedAdmin[Product]):
             self.remove_cost(request, cost)
 
     def remove_cost(self, request: HttpRequest, cost: Cost) -> None:
+        lock_costs(cost.product.shop)
         audit.record(
             "cost.removed",
             actor=person_of(request),

@@ -165,6 +165,46 @@ class Cost(models.Model):
         return f"{self.amount} {self.currency}"
 
 
+class CostImport(models.Model):
+    """A file of costs as it was read: what it would change waits here for a person's yes, until `expires_at`.
+
+    `lines` are the rows of the file (`cost_import.Line`), `header` the titles of its columns. What is entered is what
+    lies here, never the file once more.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waits for confirmation")
+        ENTERED = "entered", _("entered")
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="cost_imports", verbose_name=_("shop"))
+    file_name = models.CharField(_("file"), max_length=200)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    header = models.JSONField(_("titles of the columns"))
+    lines = models.JSONField(_("rows"))
+    uploaded_by = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("uploaded by")
+    )
+    created_at = models.DateTimeField(_("uploaded at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    entered_by = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("entered by")
+    )
+    entered_at = models.DateTimeField(_("entered at"), null=True, blank=True)
+    entered_count = models.PositiveIntegerField(_("costs entered"), null=True, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("file of costs")
+        verbose_name_plural = _("files of costs")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
 class PriceChange(models.Model):
     """A price that was seen to change, with where the change came from."""
 

@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db.models import DateTimeField, Field, ForeignKey
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
@@ -77,7 +77,7 @@ class ExportedList(ModelAdmin[Row]):
         shown = self.get_changelist_instance(request)
         _check_size(shown.result_count)
         _check_pace(request)
-        columns = [name for name in shown.list_display if name != CHECKBOX]
+        columns = [str(name) for name in shown.list_display if name != CHECKBOX]
         zone = zone_of(request)
         record(
             "list.exported",
@@ -114,10 +114,7 @@ class ExportedList(ModelAdmin[Row]):
         return found if found and is_money and "currency" not in columns else None
 
     def _field(self, name: str) -> Field | None:
-        try:
-            return self.model._meta.get_field(name)
-        except FieldDoesNotExist:
-            return None
+        return next((field for field in self.model._meta.fields if field.name == name), None)
 
     def _value(self, row: Row, name: str) -> object:
         if name in self.exported:

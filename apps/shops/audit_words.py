@@ -15,6 +15,7 @@ WORDS: dict[str, str | Promise] = {
     "command.sending": _("Command is being sent"),
     "command.superseded": _("Command replaced by a newer one"),
     "command.verified": _("Command verified"),
+    "cost.imported": _("Costs entered from a file"),
     "cost.removed": _("Unit cost removed"),
     "cost.set": _("Unit cost entered"),
     "credential.changed": _("Key changed"),

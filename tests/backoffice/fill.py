@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from apps.catalog.models import Brand, Category, Cost, PriceChange, Product, StockSnapshot, Warehouse
+from apps.catalog.cost_import import prepare_import
+from apps.catalog.models import Brand, Category, Cost, CostImport, PriceChange, Product, StockSnapshot, Warehouse
 from apps.common.clock import real_now
+from apps.common.sheet_reader import SheetRow
 from apps.decisions.kinds import hash_of
 from apps.decisions.models import Approval, Attempt, Command, Proposal, ReadBack
 from apps.experiments.models import Experiment, Verdict
@@ -59,6 +61,7 @@ def fill(mark: str, *, telegram_id: int | None = None) -> Filled:
         add_member(seller, f"{mark} {role}", role)
     products = [add_product(shop, mark, number) for number in range(3)]
     SalesHistory.objects.create(shop=shop, sales_from=date(2025, 9, 1), events_from=date(2025, 9, 1))
+    add_cost_import(shop, mark, owner)
     add_decisions(shop, products, owner)
     add_clockwork(shop, mark, owner)
     record("seller.created", actor=owner.person, seller=seller, subject=f"{mark} began")
@@ -127,6 +130,11 @@ def add_product(shop: Shop, mark: str, number: int) -> Product:
         price=1490,
     )
     return product
+
+
+def add_cost_import(shop: Shop, mark: str, by: Member) -> CostImport:
+    rows = [SheetRow(1, ("offer id", "unit cost")), SheetRow(2, (f"{mark}-0", 650)), SheetRow(3, (f"{mark}-9", 7))]
+    return prepare_import(shop=shop, rows=rows, file_name=f"{mark}.xlsx", by=by.person, today=TODAY)
 
 
 def add_proposal(product: Product, *, state: Proposal.State = Proposal.State.PENDING) -> Proposal:
@@ -297,6 +305,7 @@ def crowd(of: Filled, size: int) -> None:
     for number in range(100, 100 + size):
         name = f"Crowd {number}"
         product = add_product(of.shop, name, number)
+        add_cost_import(of.shop, name, of.owner)
         add_proposal(product)
         add_experiment(product, of.owner)
         shop = Shop.objects.create(seller=of.seller, name=name)

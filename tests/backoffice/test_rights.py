@@ -34,6 +34,7 @@ class Rights(NamedTuple):
 
 TO_LOOK_AT = Rights()
 RIGHTS = {
+    "catalog.costimport": Rights(add=EDIT, change=EDIT),
     "catalog.product": Rights(change=EDIT),
     "notifications.outboxmessage": Rights(view=MANAGE),
     "pricing.pricingsettings": Rights(add=EDIT, change=EDIT),

@@ -17,7 +17,7 @@ from apps.shops.models import AuditEntry
 from apps.shops.scoped_admin import _Page
 from tests.cast import anna
 
-LITERAL = re.compile(r"record\(\s*\"([a-z_]+\.[a-z_]+)\"")
+LITERAL = re.compile(r"record(?:_each)?\(\s*\"([a-z_]+\.[a-z_]+)\"")
 
 
 @pytest.mark.django_db
