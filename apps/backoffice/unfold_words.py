@@ -12,6 +12,7 @@ WORDS = (
     gettext_noop("Dark"),
     gettext_noop("Date"),
     gettext_noop("False"),
+    gettext_noop("Choose file to upload"),
     gettext_noop("Filters"),
     gettext_noop("General"),
     gettext_noop("Go back"),

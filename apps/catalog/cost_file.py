@@ -129,11 +129,6 @@ class Columns:
     titles: tuple[str, ...]
     places: dict[Field, int]
 
-    @property
-    def ignored(self) -> list[str]:
-        used = self.places.values()
-        return [title for place, title in enumerate(self.titles) if title and place not in used]
-
     def cell(self, row: SheetRow, field: Field) -> Cell:
         place = self.places.get(field)
         return row.cells[place] if place is not None and place < len(row.cells) else None

@@ -128,7 +128,7 @@ class _Reader:
         self._row_of: dict[tuple[int, date], int] = {}
         self._by_offer: dict[str, list[Product]] = {}
         self._by_sku: dict[str, list[Product]] = {}
-        for product in shop.products.only("pk", "offer_id", "sku", "name"):
+        for product in shop.products.only("shop", "offer_id", "sku", "name"):
             self._by_offer.setdefault(product.offer_id.strip(), []).append(product)
             if product.sku:
                 self._by_sku.setdefault(str(product.sku), []).append(product)

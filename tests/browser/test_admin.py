@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from apps.catalog.models import Cost, CostImport, Product
 from apps.decisions.models import Proposal
 from apps.jobs.models import JobRun
 from apps.shops.models import is_stopped
@@ -140,6 +142,26 @@ def test_a_cost_is_added_on_the_products_page(page: Page, anna: Filled) -> None:
     page.locator("[name=costs-1-amount]").fill("650.50")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("650.50 RUB")).to_be_visible()
+
+
+def test_costs_from_a_file_are_compared_ticked_and_entered(page: Page, anna: Filled) -> None:
+    page.goto(url(CostImport, "add"))
+    file = b"offer id,unit cost\nAnna-0,650.50\nAnna-1,1900\nAnna-2,60\nAnna-9,1\n"
+    page.locator("input[type=file]").set_input_files({"name": "costs.csv", "mimeType": "text/csv", "buffer": file})
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("no product with the offer id “Anna-9”")).to_be_visible()
+    page.get_by_label("Anna-1 · Anna teapot 1").check()
+    page.get_by_role("button", name="Enter these costs").click()
+    expect(page.get_by_text("2 costs entered. Large changes not ticked: 1.")).to_be_visible()
+    entered = Cost.objects.filter(entered_by=anna.owner.person).exclude(amount=600)
+    assert sorted(entered.values_list("amount", flat=True)) == [Decimal("650.50"), Decimal(1900)]
+
+
+def test_a_list_is_taken_away_as_a_file(page: Page) -> None:
+    page.goto(url(Product, "changelist") + "?q=Anna-1")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert download.value.path().read_text(encoding="utf-8-sig").count("Anna teapot") == 1
 
 
 def test_a_person_logs_in_and_out(browser: Browser, live_server: LiveServer, anna: Filled) -> None:

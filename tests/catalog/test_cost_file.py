@@ -21,7 +21,6 @@ def test_the_titles_of_the_template_are_read(language: str) -> None:
     titles = tuple(names[language][0].capitalize() for names in TITLES.values())
     columns = find_columns([SheetRow(1, titles)])
     assert columns.places == {field: place for place, field in enumerate(Field)}
-    assert columns.ignored == []
 
 
 def test_titles_are_found_beneath_a_heading_and_however_they_are_decorated() -> None:
@@ -31,7 +30,6 @@ def test_titles_are_found_beneath_a_heading_and_however_they_are_decorated() -> 
     ]
     columns = find_columns(rows)
     assert (columns.header_row, columns.places) == (3, {Field.OFFER_ID: 1, Field.AMOUNT: 2})
-    assert columns.ignored == ["Название"]
 
 
 @pytest.mark.parametrize("titles", [("a", "b"), ("unit cost",), ("offer id", "SKU"), (7, 8)])

@@ -299,5 +299,5 @@ def test_many_rows_take_as_many_statements_as_a_few(anna: Member) -> None:
             enter(read(anna, *rows), anna)
         return len(queries)
 
-    assert statements(few) == statements(many)
+    assert statements(few) == statements(many) < 30
     assert Cost.objects.count() == 1500
