@@ -85,7 +85,7 @@ def test_each_row_says_what_it_would_change(anna: Member) -> None:
     found = read(anna, ("MUG", None, 110), ("CUP", None, 100), ("POT", None, "1 448,50"))
     assert fates(found) == [Fate.CHANGED, Fate.UNCHANGED, Fate.NEW]
     changed, _, new = lines_of(found)
-    assert (changed.number, str(changed.previous), str(changed.amount)) == (2, "100.00", "110")
+    assert (changed.number, str(changed.previous), str(changed.amount)) == (2, "100.00", "110.00")
     assert changed.change == Decimal("0.1")
     assert (new.label, new.previous, str(new.amount), new.starts_on) == ("POT · Pot", None, "1448.50", TODAY)
 
