@@ -353,7 +353,7 @@ def _write(turn: Turn, **fields: Any) -> None:
 
 def _backoff(command: Command) -> timedelta:
     """From the settle delay, twice as long after each read, up to `LONGEST_BACKOFF`."""
-    return timedelta(seconds=settings.SETTLE_SECONDS) * min(2 ** min(command.reads, 10), LONGEST_BACKOFF)
+    return timedelta(seconds=settings.SETTLE_SECONDS * min(2.0**command.reads, LONGEST_BACKOFF))
 
 
 def _as_json(outcome: NotAccepted | ApiError | MissingKey) -> dict[str, Any]:
