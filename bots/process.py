@@ -15,6 +15,7 @@ from django.conf import settings
 from telegram import Update
 from telegram.ext import Application
 
+from apps.common import clock
 from apps.common.clock import real_now
 from apps.common.db import in_thread
 from apps.reports.alarms import tell_alarms
@@ -140,7 +141,7 @@ class BotProcess:
     async def _watch_the_clock(self) -> None:
         """The clock's own tick asks the same: a clock that stands does not."""
         await self._election()
-        await in_thread(tell_alarms)
+        await in_thread(lambda: tell_alarms(now=clock.now()))
 
     async def _tidy(self) -> None:
         await in_thread(inbox.forget, before=real_now() - KEPT)

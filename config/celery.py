@@ -18,6 +18,7 @@ TASK_MODULES: tuple[str, ...] = (
     "tasks.experiments",
     "tasks.health",
     "tasks.jobs",
+    "tasks.keys",
     "tasks.proposals",
     "tasks.sync",
 )
@@ -26,6 +27,7 @@ TASK_MODULES: tuple[str, ...] = (
 # the queue of its job.
 ROUTES = {
     "commands.*": {"queue": "money"},
+    "keys.probe": {"queue": "sync"},
     "sync.*": {"queue": "sync"},
 }
 

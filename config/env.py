@@ -185,6 +185,8 @@ class Env(BaseSettings):
     http_deadline_seconds: Seconds = 20  # one whole call to a marketplace
     lease_margin_seconds: Seconds = 15  # a command's lease = deadline + margin
     settle_seconds: Seconds = 60  # from a write to its first read-back
+    key_ask_seconds: Seconds = 5  # asking a marketplace about a key, with a person waiting
+    key_probe_seconds: Seconds = 600  # between two questions about a key that is refused or could not be checked
     job_lease_seconds: Seconds = 900  # a scheduled run, before another may take it over
     tick_alert_seconds: Seconds = 180  # the clock's last tick, before the watchdog calls
     outbox_poll_seconds: Seconds = 1  # behind LISTEN/NOTIFY

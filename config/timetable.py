@@ -21,6 +21,7 @@ TIMETABLE: tuple[Job, ...] = (
         queue=Queue.SYNC,
         kinds=OZON,
         policy=Policy.LATEST,
+        calls_with="ozon_seller",
         why="Yesterday is over in every zone of the country and people are not at work yet. A sync reads from where "
         "the last complete one ended, so one late run makes up for every missed one.",
     ),
@@ -61,6 +62,17 @@ TIMETABLE: tuple[Job, ...] = (
         "day of its window complete; the next morning's review judges what a skipped one left.",
     ),
     Job(
+        name="key_check",
+        title=_("check of the keys"),
+        at=time(12, 0),
+        queue=Queue.SYNC,
+        kinds=OZON,
+        policy=Policy.SKIP,
+        grace=timedelta(hours=6),
+        why="Half a day from the sync, which asks too, so that nobody learns at night of a key that was taken away in "
+        "the morning; and at noon somebody is there to make a new one.",
+    ),
+    Job(
         name="stock_alerts",
         title=_("stock alerts"),
         at=time(18, 0),
@@ -77,6 +89,7 @@ MINUTE = timedelta(minutes=1)
 
 TICKS: tuple[Tick, ...] = (
     Tick("commands.sweep", timedelta(seconds=15), "A person who has pressed Apply is waiting for the answer."),
+    Tick("keys.sweep", MINUTE, "A key is asked about every few minutes while it is refused, and soon when it is new."),
     Tick("jobs.catch_up", MINUTE, "A day's slot is an hour's matter; a minute late is on time."),
     Tick("jobs.watchdog", MINUTE, "It must notice within three minutes that the clock stands."),
     Tick("proposals.expire", MINUTE, "Cards name their expiry to the minute."),

@@ -41,7 +41,7 @@ def catch_up() -> None:
 def watchdog() -> None:
     """Tell what is wrong, note that the clock goes, and ask every queue for a sign of life."""
     with transaction.atomic():
-        tell_alarms()
+        tell_alarms(now=clock.now())
         watching.tick(now=clock.now())
     for queue in Queue:
         health.ping.apply_async([queue], queue=queue, expires=60)

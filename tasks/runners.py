@@ -20,12 +20,13 @@ from apps.jobs.ledger import LeaseLost
 from apps.jobs.models import JobRun
 from apps.jobs.schedule import next_due
 from apps.jobs.sync_runs import SyncIncomplete
-from apps.marketplaces.errors import Permanent
+from apps.marketplaces.errors import Permanent, WrongCredentials
 from apps.pricing.analysis import analyse
 from apps.reports.daily import send_daily_report
 from apps.sales.shop_sync import advance, summary
-from apps.shops.clients import ozon_seller
-from apps.shops.models import Shop
+from apps.shops import key_check
+from apps.shops.clients import credential_of, ozon_seller
+from apps.shops.models import Credential, Shop
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +53,15 @@ def _lead(run: JobRun) -> None:
         result = RUNNERS[run.job](run)
     except LeaseLost:
         raise
+    except WrongCredentials as error:
+        ledger.put_back(run=run, error=str(error))
     except (UserError, Permanent) as error:
         ledger.fail(run=run, error=str(error), again=False)
     except SyncIncomplete as error:
         log.warning("%s", error)
+        if isinstance(error.__cause__, WrongCredentials):
+            ledger.put_back(run=run, error=str(error))
+            return
         ledger.fail(run=run, error=str(error), again=not isinstance(error.__cause__, Permanent))
     except Exception as error:
         ledger.fail(run=run, error=f"{type(error).__name__}: {error}", again=True)
@@ -78,6 +84,13 @@ def _ozon_sync(run: JobRun) -> Result:
         return summary(run)
     ledger.hand_on(run=run, progress=run.progress)
     return None
+
+
+def _key_check(run: JobRun) -> Result:
+    key = credential_of(_shop(run), Credential.Api.OZON_SELLER)
+    key_check.check(key)
+    key.refresh_from_db()
+    return {"accepted": not key.is_refused}
 
 
 def _daily_report(run: JobRun) -> Result:
@@ -103,6 +116,7 @@ def _stock_alerts(run: JobRun) -> Result:
 
 RUNNERS: dict[str, Callable[[JobRun], Result]] = {
     "ozon_sync": _ozon_sync,
+    "key_check": _key_check,
     "daily_report": _daily_report,
     "price_analysis": _price_analysis,
     "review_price_experiments": _review_price_experiments,

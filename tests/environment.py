@@ -35,6 +35,7 @@ def values() -> dict[str, str]:
         "DEFAULT_LANGUAGE": "en",
         "LOG_LEVEL": "WARNING",
         "SETTLE_SECONDS": "0.5",
+        "KEY_ASK_SECONDS": "1",
     }
 
 

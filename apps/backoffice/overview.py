@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from apps.experiments.models import Experiment
 from apps.jobs.models import JobRun
 from apps.sales.shop_sync import data_as_of_each
 from apps.shops.asking import visible
+from apps.shops.key_words import Standing, standing
 from apps.shops.models import Credential, KillSwitch, Shop
 
 STALE_AFTER = timedelta(hours=26)
@@ -44,7 +46,7 @@ class ShopLine:
     as_of: datetime | None
     is_stale: bool
     is_stopped: bool
-    key_problem: str
+    keys: Sequence[Standing]
 
     @property
     def data(self) -> str:
@@ -87,21 +89,31 @@ def shop_lines(request: HttpRequest, now: datetime) -> list[ShopLine]:
     shops = visible(request, Shop.objects.filter(is_active=True))
     data = data_as_of_each(shops)
     all_stopped = KillSwitch.objects.filter(shop=None, is_on=True).exists()
-    problems = dict(Credential.objects.filter(shop__in=shops).exclude(problem="").values_list("shop_id", "problem"))
+    keys = _standings(shops, now)
     return [
-        _line(shop, data.get(shop.pk), now, all_stopped, problems.get(shop.pk, ""))
+        _line(shop, data.get(shop.pk), now, all_stopped, keys.get(shop.pk, ()))
         for shop in shops.select_related("kill_switch").order_by("name")
     ]
 
 
-def _line(shop: Shop, as_of: datetime | None, now: datetime, all_stopped: bool, key_problem: str) -> ShopLine:
+def _standings(shops: QuerySet[Shop], now: datetime) -> dict[int, list[Standing]]:
+    """By the shop's id, what people should know of its keys: nothing of those that are in order."""
+    found: dict[int, list[Standing]] = {}
+    for key in Credential.objects.filter(shop__in=shops).order_by("pk"):
+        stands = standing(key, now)
+        if stands.tone in ("warning", "danger"):
+            found.setdefault(key.shop_id, []).append(replace(stands, words=f"{key.get_api_display()}: {stands.words}"))
+    return found
+
+
+def _line(shop: Shop, as_of: datetime | None, now: datetime, all_stopped: bool, keys: Sequence[Standing]) -> ShopLine:
     switch = getattr(shop, "kill_switch", None)
     return ShopLine(
         shop=shop,
         as_of=as_of,
         is_stale=as_of is None or now - as_of > STALE_AFTER,
         is_stopped=all_stopped or bool(switch and switch.is_on),
-        key_problem=key_problem,
+        keys=keys,
     )
 
 

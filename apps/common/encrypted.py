@@ -19,12 +19,14 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
+        """The text itself. A secret from the database raises `UnreadableSecret` where no key opens it."""
         return self._value
 
     @property
     def masked(self) -> str:
         """The last four characters of a long secret, for a person to recognise it."""
-        return f"••••{self._value[-4:]}" if len(self._value) >= 12 else "••••"
+        value = self.reveal()
+        return f"••••{value[-4:]}" if len(value) >= 12 else "••••"
 
     def __repr__(self) -> str:
         return "Secret(••••)"
@@ -32,13 +34,29 @@ class Secret:
     __str__ = __repr__
 
     def __bool__(self) -> bool:
-        return bool(self._value)
+        return bool(self.reveal())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
+        return isinstance(other, Secret) and other.reveal() == self.reveal()
 
     def __hash__(self) -> int:
-        return hash(self._value)
+        return hash(self.reveal())
+
+
+class SealedSecret(Secret):
+    """A secret as it lies in the database, opened when it is asked for: one lost key spoils no list of many."""
+
+    __slots__ = ("_column",)
+
+    def __init__(self, token: str, column: str) -> None:
+        super().__init__(token)
+        self._column = column
+
+    def reveal(self) -> str:
+        try:
+            return fernet().decrypt(self._value.encode()).decode()
+        except InvalidToken as error:
+            raise UnreadableSecret(f"{self._column} cannot be opened with the keys in CREDENTIALS_KEYS") from error
 
 
 class UnreadableSecret(Exception):
@@ -65,12 +83,7 @@ class SecretField(models.TextField):
         return fernet().encrypt(text.encode()).decode()
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Secret | None:
-        if value is None:
-            return None
-        try:
-            return Secret(fernet().decrypt(value.encode()).decode())
-        except InvalidToken as error:
-            raise UnreadableSecret("a stored secret cannot be opened with the keys in CREDENTIALS_KEYS") from error
+        return None if value is None else SealedSecret(value, f"{self.model._meta.label}.{self.name}")
 
     def to_python(self, value: Any) -> Secret | None:
         return value if value is None or isinstance(value, Secret) else Secret(str(value))

@@ -15,7 +15,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from apps.common import clock
 from apps.common.db import session_lock, take_lock
@@ -32,8 +31,9 @@ from apps.decisions.kinds import (
     payload_of,
 )
 from apps.decisions.models import Attempt, Command, ReadBack
+from apps.decisions.workable import workable
 from apps.jobs.wake import LONGEST_DELAY, wake
-from apps.marketplaces.errors import ApiError, Permanent, Temporary, WrongCredentials
+from apps.marketplaces.errors import ApiError, MissingRole, Permanent, Temporary, WrongCredentials
 from apps.notifications.outbox import people_who_may, retell, tell
 from apps.shops.audit import record
 from apps.shops.clients import MissingKey
@@ -106,13 +106,7 @@ def _claim(command_id: int) -> Lease | None:
     started = time.monotonic()
     now = clock.real_now()
     with transaction.atomic(durable=True):
-        command = (
-            Command.objects.select_for_update(skip_locked=True)
-            .filter(
-                Q(lease_until=None) | Q(lease_until__lt=now), pk=command_id, state__in=Command.LIVE, due_at__lte=now
-            )
-            .first()
-        )
+        command = workable().select_for_update(skip_locked=True).filter(pk=command_id).first()
         if command is None:
             return None
         if command.state != State.QUEUED:
@@ -231,6 +225,8 @@ def _note(turn: Turn, attempt: Attempt, outcome: Accepted | NotAccepted | ApiErr
         case Temporary():
             wait = min(timedelta(seconds=outcome.retry_after or settings.SETTLE_SECONDS), LONGEST_RETRY_AFTER)
             _back_to_queue(turn, attempt, wait, _as_json(outcome))
+        case WrongCredentials():
+            _back_to_queue(turn, attempt, _key_wait(), _as_json(outcome))
         case NotAccepted() | Permanent():
             _refused(turn, attempt, _as_json(outcome))
         case _:
@@ -263,7 +259,10 @@ def _read(turn: Turn) -> Reading | None:
     command = turn.command
     try:
         reading = turn.kind.read(command.shop, turn.payload)
-    except (WrongCredentials, MissingKey) as error:
+    except WrongCredentials as error:
+        with transaction.atomic():
+            _wait(turn, _key_wait(), problem=_as_json(error))
+    except (MissingRole, MissingKey) as error:
         _end_unsent(turn, _as_json(error))
     except ApiError as error:
         log.warning("command %s: %s", command.pk, error)
@@ -356,7 +355,13 @@ def _backoff(command: Command) -> timedelta:
     return timedelta(seconds=settings.SETTLE_SECONDS * min(2.0**command.reads, LONGEST_BACKOFF))
 
 
+def _key_wait() -> timedelta:
+    """Nothing happened, and nothing is asked before the key is taken again (`workable`); then it goes on at once."""
+    return timedelta(seconds=settings.SETTLE_SECONDS)
+
+
 def _as_json(outcome: NotAccepted | ApiError | MissingKey) -> dict[str, Any]:
     if isinstance(outcome, NotAccepted):
         return {"code": outcome.code, "message": outcome.message}
-    return {"code": type(outcome).__name__, "message": str(outcome)}
+    code = "WrongCredentials" if isinstance(outcome, WrongCredentials) else type(outcome).__name__
+    return {"code": code, "message": str(outcome)}

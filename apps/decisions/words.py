@@ -26,6 +26,7 @@ GATE: dict[str, str | Promise] = {
     "lease": _("There was no time left for the call; it is tried again."),
     "fruitless": _("It could not be carried out: one attempt after the other broke off. The log says why."),
     "MissingKey": "%(message)s",
+    "MissingRole": _("The shop's key may not do this: %(message)s"),
     "WrongCredentials": _("The marketplace refuses the shop's key: %(message)s"),
 }
 SAYS = _("The marketplace says: %(message)s")

@@ -87,7 +87,7 @@ def _wake_idle() -> int:
 
 
 def _give_up_late(now: datetime) -> int:
-    """Scheduled runs that never started and would start too late."""
+    """Scheduled runs that never started and would start too late, or for nothing beside a later one."""
     waiting = ledger.scheduled().filter(state=State.PLANNED, started_at=None)
     late = [run for run in waiting.select_related("shop__seller") if _is_late(run, now)]
     for run in late:
@@ -99,4 +99,6 @@ def _is_late(run: JobRun, now: datetime) -> bool:
     job = find_job(run.job)
     if job is None:
         return True
-    return job.policy is not Policy.LATEST and now > run.as_of + job.grace
+    if job.policy is Policy.LATEST:
+        return ledger.scheduled().filter(job=run.job, shop=run.shop, as_of__gt=run.as_of).exists()
+    return now > run.as_of + job.grace

@@ -23,10 +23,10 @@ from apps.common.errors import NotFound, Refused
 from apps.common.periods import Period, day_of
 from apps.jobs.models import JobRun
 from apps.jobs.schedule import zone_of
-from apps.jobs.timetable import Job, find_job
+from apps.jobs.timetable import Job, Policy, find_job
 from apps.jobs.wake import LONGEST_DELAY, wake
 from apps.shops.audit import record
-from apps.shops.models import Member, Shop
+from apps.shops.models import Credential, Member, Shop
 from apps.shops.roles import Action, require
 
 log = logging.getLogger(__name__)
@@ -147,6 +147,11 @@ def fail(*, run: JobRun, error: str, again: bool) -> None:
     wake("jobs.run", run.pk, queue=_queue(run), delay=min(wait, LONGEST_DELAY))  # the catch-up would find it too
 
 
+def put_back(*, run: JobRun, error: str) -> None:
+    """It cannot go on now, which is not the fault of the run: it waits, and then goes on with all its attempts."""
+    _write(run, state=State.PLANNED, lease_until=None, due_at=real_now(), attempt=0, error=error[:LONGEST_ERROR])
+
+
 @transaction.atomic
 def give_up_waiting(*, run: JobRun) -> None:
     """A planned run has waited past its grace: it failed for want of what it needs, or it is simply too late."""
@@ -154,6 +159,8 @@ def give_up_waiting(*, run: JobRun) -> None:
     job = find_job(run.job)
     if job is None:
         _bury(run, still_waiting, _("There is no such job any more."))
+    elif job.policy is Policy.LATEST:
+        still_waiting.update(state=State.SKIPPED, finished_at=real_now(), error=_("A later one makes up for it."))
     elif reason := _what_is_missing(job, run.shop, run.as_of):
         _bury(run, still_waiting, reason)
     else:
@@ -210,6 +217,9 @@ def _has_to_wait(run: JobRun) -> bool:
 
 def _what_is_missing(job: Job, shop: Shop | None, as_of: datetime) -> str:
     """Why the run cannot start yet, in words; empty when nothing is missing."""
+    refused = Credential.objects.filter(shop=shop, api=job.calls_with, is_refused=True).first()
+    if refused is not None:
+        return _("The marketplace refuses the shop's key: %(message)s") % {"message": refused.problem}
     if not job.needs:
         return ""
     zone = str(zone_of(shop))

@@ -48,6 +48,7 @@ class Job:
     kinds: tuple[str, ...] = ()
     grace: timedelta = timedelta(days=1)
     needs: str = ""
+    calls_with: str = ""  # the API whose key it calls with: while that is refused the run waits
 
     @property
     def per_shop(self) -> bool:

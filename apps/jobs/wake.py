@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 WAKEABLE = (
     "commands.run",
     "jobs.run",
+    "keys.probe",
     "sync.step",
 )
 

@@ -39,7 +39,11 @@ class Permanent(ApiError):
 
 
 class WrongCredentials(Permanent):
-    """The key is missing, wrong, expired, restricted or lacks a role: a person must give another one."""
+    """The key is missing, wrong, expired or restricted: every call with it is refused, a person must give another."""
+
+
+class MissingRole(Permanent):
+    """The key is taken, but not for this method: whoever made it left the method out."""
 
 
 class SwitchedOff(Permanent):

@@ -36,6 +36,16 @@ class Limiter(Protocol):
         """Waits for a turn to call `path`; raises Temporary when it would take more than `within` seconds."""
 
 
+class KeyWatch(Protocol):
+    """Told what becomes of a key while it is used."""
+
+    def worked(self, path: str) -> None:
+        """A read of `path` was answered."""
+
+    def refused(self, error: WrongCredentials) -> None:
+        """The API does not take the key."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """An answer other than success: `code` is the API's own, a number or a word."""
@@ -78,7 +88,8 @@ class HttpCore:
 
     `deadline_seconds` bounds one exchange from connecting to the last byte; a write also waits for its turn within it.
     `patience_seconds` bounds a read with its waits and retries, one exchange that has begun excepted. `before_write` is
-    called right before each write leaves and may raise to refuse it. `clock` is monotonic.
+    called right before each write leaves and may raise to refuse it. `watch` is told how the key fares. `clock` is
+    monotonic.
     """
 
     def __init__(
@@ -90,6 +101,7 @@ class HttpCore:
         limiter: Limiter,
         classify: Classify = by_status,
         before_write: Callable[[], None] | None = None,
+        watch: KeyWatch | None = None,
         deadline_seconds: float = 20.0,
         patience_seconds: float = 90.0,
         session: requests.Session | None = None,
@@ -101,6 +113,7 @@ class HttpCore:
         self._limiter = limiter
         self._classify = classify
         self._before_write = before_write
+        self._watch = watch
         self._deadline = deadline_seconds
         self._patience = patience_seconds
         self._clock = clock
@@ -153,6 +166,8 @@ class HttpCore:
             if isinstance(error, Unclear):
                 raise Temporary(self.api, path, error.message, error.status, error.retry_after)
             raise error
+        if self._watch is not None:
+            self._watch.worked(path)
         try:
             return parsed_object(answer.body)
         except ValueError as error:
@@ -188,7 +203,10 @@ class HttpCore:
         for secret in self._secrets:
             message = message.replace(secret, "***")
         kind = self._classify(Refusal(answer.status, code, message))
-        return kind(self.api, path, message[:LONGEST_MESSAGE], answer.status, _retry_after(answer.headers))
+        error = kind(self.api, path, message[:LONGEST_MESSAGE], answer.status, _retry_after(answer.headers))
+        if isinstance(error, WrongCredentials) and self._watch is not None:
+            self._watch.refused(error)
+        return error
 
 
 def safe_base_url(base_url: str) -> str:

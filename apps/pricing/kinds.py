@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -23,7 +22,7 @@ from apps.decisions.models import Attempt, Command, Proposal
 from apps.experiments.lifecycle import without_experiment
 from apps.experiments.models import Experiment
 from apps.experiments.review import ECONOMICS
-from apps.marketplaces.errors import Malformed, WrongCredentials
+from apps.marketplaces.errors import Malformed
 from apps.marketplaces.ozon_seller import price_import
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.price_import import PriceItem
@@ -32,7 +31,7 @@ from apps.pricing.economics import change_economics, unit_costs
 from apps.pricing.facts import load_facts, on_sale, rules_of
 from apps.pricing.guardrails import findings, old_price_for
 from apps.pricing.records import Figure, LivePrice, Passed, PriceFacts, SendContext, Violation
-from apps.shops.clients import note_failure, ozon_seller
+from apps.shops.clients import ozon_seller
 from apps.shops.models import Credential, KillSwitch, Shop
 
 
@@ -83,8 +82,8 @@ class SetPrice:
         )
 
     def read(self, shop: Shop, payload: PricePayload) -> Reading:
-        with _client(shop) as client:
-            rows = [row for page in client.prices(product_ids=[int(payload.external_id)]) for row in page.rows]
+        pages = _client(shop).prices(product_ids=[int(payload.external_id)])
+        rows = [row for page in pages for row in page.rows]
         row = next((row for row in rows if str(row.product_id) == payload.external_id), None)
         if row is None or row.price.price is None:
             raise Malformed(
@@ -103,8 +102,7 @@ class SetPrice:
         return {"path": price_import.PATH, "body": price_import.payload([_item(payload)])}
 
     def send(self, shop: Shop, payload: PricePayload) -> Accepted | NotAccepted:
-        with _client(shop) as client:
-            (outcome,) = client.import_prices([_item(payload)])
+        (outcome,) = _client(shop).import_prices([_item(payload)])
         if outcome.updated or outcome.updated is None:
             return Accepted({"updated": outcome.updated, "errors": [error.message for error in outcome.errors]})
         code = outcome.errors[0].code if outcome.errors else "not_updated"
@@ -200,14 +198,9 @@ def updates_last_hour(shop: Shop, target: str) -> int:
     return Attempt.objects.filter(command__shop=shop, command__target=target, started_at__gte=since).count()
 
 
-@contextmanager
-def _client(shop: Shop) -> Iterator[OzonSeller]:
-    """A client that gives up while the command's lease still has time; a refused key is noted where it is kept."""
-    try:
-        yield ozon_seller(shop, patience_seconds=settings.LEASE_MARGIN_SECONDS / 2)
-    except WrongCredentials as error:
-        note_failure(shop, Credential.Api.OZON_SELLER, str(error))
-        raise
+def _client(shop: Shop) -> OzonSeller:
+    """A client that gives up while the command's lease still has time."""
+    return ozon_seller(shop, patience_seconds=settings.LEASE_MARGIN_SECONDS / 2)
 
 
 def _context(

@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 
 from apps.notifications.models import OutboxMessage
 from apps.reports.daily import daily_report
-from apps.reports.notices import clock_stopped, command_ended, job_failed, queue_silent, stock_alert
+from apps.reports.notices import (
+    clock_stopped,
+    command_ended,
+    job_failed,
+    key_expires,
+    key_problem,
+    queue_silent,
+    stock_alert,
+)
 from apps.reports.proposal_card import proposal_card
 from apps.reports.rendering import Button, Rendered, Rows, fit
 from apps.reports.verdict_card import verdict_card
@@ -24,6 +32,8 @@ MESSAGES: dict[str, Callable[[OutboxMessage, datetime], Rendered]] = {
     "daily_report": daily_report,
     "stock_alert": stock_alert,
     "job_failed": job_failed,
+    "key_expires": key_expires,
+    "key_problem": key_problem,
     "queue_silent": queue_silent,
     "clock_stopped": clock_stopped,
 }

@@ -1,4 +1,4 @@
-"""Short messages: a command that ended without a change, products to order, and what the watchdog found."""
+"""Short messages: a command that ended without a change, products to order, keys, and what the watchdog found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.notifications.models import OutboxMessage
 from apps.reports.links import decision_link
 from apps.reports.proposal_card import command_story, price_change
 from apps.reports.rendering import Rendered, from_template
-from apps.shops.models import Shop
+from apps.shops.models import Credential, Shop
 
 MOST_COVERS = 15
 
@@ -65,6 +65,25 @@ def queue_silent(message: OutboxMessage, now: datetime) -> Rendered:
 
 def clock_stopped(message: OutboxMessage, now: datetime) -> Rendered:
     return from_template("clock_stopped", _since(message))
+
+
+def key_problem(message: OutboxMessage, now: datetime) -> Rendered:
+    """As things stand now: a key that is taken again says so."""
+    key = _key(message)
+    waiting = Command.objects.filter(shop=key.shop, account=key.client_id, state__in=Command.LIVE).count()
+    return from_template("key_problem", {"key": key, "shop": key.shop, "waiting": waiting if key.is_refused else 0})
+
+
+def key_expires(message: OutboxMessage, now: datetime) -> Rendered:
+    key = _key(message)
+    is_over = key.expires_at is not None and key.expires_at <= now
+    return from_template("key_expires", {"key": key, "shop": key.shop, "is_over": is_over})
+
+
+def _key(message: OutboxMessage) -> Credential:
+    keys = Credential.objects.of(message.seller).select_related("shop")
+    found: Credential = keys.get(pk=message.params["credential"])
+    return found
 
 
 def _since(message: OutboxMessage) -> dict[str, object]:

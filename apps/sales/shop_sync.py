@@ -14,16 +14,14 @@ from apps.catalog.stock import sync_stock
 from apps.catalog.sync import sync_archive, sync_products
 from apps.common.periods import day_of
 from apps.jobs.models import JobRun
-from apps.jobs.sync_runs import SyncIncomplete, Work, latest_complete, latest_moments
-from apps.marketplaces.errors import WrongCredentials
+from apps.jobs.sync_runs import Work, latest_complete, latest_moments
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.sales import rollup
 from apps.sales.crosscheck import cross_check
 from apps.sales.models import OrderLine
 from apps.sales.rollup import sync_facts
 from apps.sales.sync import sync_fbo, sync_fbs, sync_fbs_changes
-from apps.shops.clients import note_failure
-from apps.shops.models import Credential, Shop
+from apps.shops.models import Shop
 
 # What is read, in this order. Each is True when it has come to its end, False when the time is up.
 SOURCES: tuple[Callable[[Work], bool], ...] = (
@@ -49,12 +47,7 @@ def advance(run: JobRun, *, client: OzonSeller, as_of: datetime, deadline: float
     if run.shop is None:
         raise ValueError(f"{run} is not the run of a shop")
     work = Work(job_run=run, shop=run.shop, client=client, as_of=as_of, deadline=deadline)
-    try:
-        return all(sync(work) for sync in SOURCES)
-    except SyncIncomplete as error:
-        if isinstance(error.__cause__, WrongCredentials):
-            note_failure(run.shop, Credential.Api.OZON_SELLER, str(error.__cause__))
-        raise
+    return all(sync(work) for sync in SOURCES)
 
 
 def is_complete(shop: Shop, today: date) -> bool:

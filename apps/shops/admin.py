@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminPasswordWidget
 
-from apps.common.encrypted import Secret
+from apps.shops.admin_keys import KeyAdmin
 from apps.shops.admin_people import LoginAdmin, MemberAdmin, PersonAdmin
 from apps.shops.asking import is_superuser, seller_of_request
 from apps.shops.audit_words import say
@@ -29,6 +27,7 @@ admin.site.unregister((User, Group))
 admin.site.register(User, LoginAdmin)
 admin.site.register(Person, PersonAdmin)
 admin.site.register(Member, MemberAdmin)
+admin.site.register(Credential, KeyAdmin)
 
 
 @admin.register(Seller)
@@ -84,55 +83,6 @@ class ShopAdmin(ScopedAdmin[Shop]):
     @display(description=gettext_lazy("changes"), label={"go": "success", "stop": "danger"})
     def sends(self, shop: WithAnnotations[Shop, ShopState]) -> tuple[str, str]:
         return ("stop", _("stopped")) if shop.is_stopped else ("go", _("allowed"))
-
-
-class CredentialForm(forms.ModelForm):
-    """The key is written, never shown: an empty field keeps the one there is."""
-
-    secret = forms.CharField(
-        label=gettext_lazy("Key"),
-        required=False,
-        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("Stored encrypted and never shown again. Leave it empty to keep the present one."),
-    )
-
-    class Meta:
-        model = Credential
-        fields = ["shop", "api", "client_id", "secret"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial.pop("secret", None)  # what is not in the form was not changed by it
-
-    def clean_secret(self) -> Secret:
-        given = self.cleaned_data["secret"]
-        if not given and not self.instance.pk:
-            raise forms.ValidationError(_("A new key needs its secret."))
-        return Secret(given) if given else self.instance.secret
-
-
-@admin.register(Credential)
-class CredentialAdmin(ScopedAdmin[Credential]):
-    form = CredentialForm
-    list_display = ["shop", "api", "client_id", "masked", "expires_at", "checked_at", "state"]
-    list_display_links = ["shop", "api"]
-    list_select_related = ["shop"]
-    list_filter = ["shop", "api"]
-    view_action = Action.MANAGE
-    add_action = change_action = delete_action = Action.MANAGE
-
-    @display(description=gettext_lazy("key"))
-    def masked(self, row: Credential) -> str:
-        return str(row.secret.masked)
-
-    @display(description=gettext_lazy("state"), label={"ok": "success", "bad": "danger"})
-    def state(self, row: Credential) -> tuple[str, str]:
-        return ("bad", row.problem) if row.problem else ("ok", _("in order"))
-
-    def save_model(self, request: HttpRequest, obj: Credential, form: Any, change: bool) -> None:
-        if "secret" in form.changed_data:
-            obj.problem, obj.checked_at, obj.expires_at = "", None, None  # what was known of the key before
-        super().save_model(request, obj, form, change)
 
 
 class Actor(TypedDict):

@@ -9,9 +9,11 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from redis import Redis
 
-from apps.common.clock import real_now
+from apps.common.encrypted import Secret, UnreadableSecret
 from apps.common.errors import UserError
-from apps.marketplaces.ozon_seller.client import OzonSeller
+from apps.marketplaces.errors import WrongCredentials
+from apps.marketplaces.ozon_seller.client import API, OzonKeyWatch, OzonSeller
+from apps.shops.keys import Watch
 from apps.shops.models import Credential, Shop
 
 PATIENCE_SECONDS = 90.0
@@ -21,53 +23,75 @@ class MissingKey(UserError):
     """The shop has no usable key for an API."""
 
 
+class KeyRefused(WrongCredentials):
+    """Nothing was asked: the marketplace has refused the key before, and nobody has found it taken again since."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
 class WriteInTransaction(RuntimeError):
     """A change was about to leave before the row that announces it was committed."""
 
 
 def ozon_seller(shop: Shop, *, patience_seconds: float = PATIENCE_SECONDS) -> OzonSeller:
-    """The OZON Seller API with this shop's key; a read is tried for `patience_seconds`. Raises `MissingKey`."""
+    """The OZON Seller API with this shop's key; a read is tried for `patience_seconds`.
+
+    Raises `MissingKey`, and `KeyRefused` while the key's circuit is open.
+    """
     key = credential_of(shop, Credential.Api.OZON_SELLER)
+    if key.is_refused:
+        raise KeyRefused(API, "", key.problem)
     try:
-        return OzonSeller(
-            client_id=key.client_id,
-            api_key=key.secret.reveal(),
-            redis=_redis(settings.REDIS_URL),
-            base_url=settings.OZON_API_URL,
-            before_write=refuse_in_transaction,
-            deadline_seconds=settings.HTTP_DEADLINE_SECONDS,
-            patience_seconds=patience_seconds,
-        )
+        return client_with(key.client_id, key.secret, patience_seconds=patience_seconds, watch=Watch.of(key))
     except ValueError as error:
         raise MissingKey(
             _("The key “%(key)s” cannot be used: %(problem)s.") % {"key": key, "problem": error}
         ) from error
 
 
+def client_with(
+    client_id: str,
+    secret: Secret,
+    *,
+    patience_seconds: float,
+    deadline_seconds: float | None = None,
+    watch: OzonKeyWatch | None = None,
+) -> OzonSeller:
+    """A client with any key. ValueError: it cannot be one."""
+    return OzonSeller(
+        client_id=client_id,
+        api_key=secret.reveal(),
+        redis=_redis(settings.REDIS_URL),
+        base_url=settings.OZON_API_URL,
+        before_write=refuse_in_transaction,
+        watch=watch,
+        deadline_seconds=deadline_seconds or settings.HTTP_DEADLINE_SECONDS,
+        patience_seconds=patience_seconds,
+    )
+
+
 def credential_of(shop: Shop, api: Credential.Api) -> Credential:
-    """The shop's key for `api`. Raises `MissingKey`, in words that name both."""
+    """The shop's key for `api`. Raises `MissingKey`, in words that name both; `UnreadableSecret` names the key."""
     key: Credential | None = Credential.objects.filter(shop=shop, api=api).first()
-    if key is None or not key.secret:
+    if key is None or not _is_given(key):
         raise MissingKey(
             _("The shop “%(shop)s” has no key for %(api)s: add it to the shop.") % {"shop": shop, "api": api.label}
         )
     return key
 
 
+def _is_given(key: Credential) -> bool:
+    try:
+        return bool(key.secret)
+    except UnreadableSecret as error:
+        raise UnreadableSecret(f"the key “{key}” (number {key.pk}) cannot be read: {error}") from error
+
+
 def refuse_in_transaction() -> None:
     """What is sent cannot be rolled back: intent is committed first."""
     if connection.in_atomic_block:
         raise WriteInTransaction("nothing is sent to a marketplace while a transaction is open")
-
-
-def note_success(shop: Shop, api: Credential.Api) -> None:
-    """The key has just worked."""
-    Credential.objects.filter(shop=shop, api=api).update(checked_at=real_now(), problem="")
-
-
-def note_failure(shop: Shop, api: Credential.Api, problem: str) -> None:
-    """The marketplace does not accept the key; `problem` is its own message, without the key."""
-    Credential.objects.filter(shop=shop, api=api).update(problem=problem)
 
 
 @cache

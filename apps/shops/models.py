@@ -82,7 +82,14 @@ class Shop(models.Model):
 
 
 class Credential(models.Model):
-    """A key to one API of a shop, encrypted at rest and masked wherever it is shown."""
+    """A key to one API of a shop, encrypted at rest and masked wherever it is shown.
+
+    Up to three keys at once, so that a change leaves no gap: the one at work; the *next* one, entered and not yet
+    checked; and the *former* one, kept until its successor has been seen working. `keys.py` leads them.
+
+    `is_refused` is an open circuit: the marketplace does not take the key, so nothing is asked with it but whether it
+    is taken again. `version` grows with each change of the key at work: what is learnt of an older one does not count.
+    """
 
     seller_path: ClassVar[str] = "shop__seller"
 
@@ -96,9 +103,19 @@ class Credential(models.Model):
     api = models.CharField(_("API"), max_length=30, choices=Api.choices)
     client_id = models.CharField(_("client id"), max_length=200, blank=True)
     secret = SecretField(_("key"))
-    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
-    checked_at = models.DateTimeField(_("last used with success"), null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    next_client_id = models.CharField(_("client id of the next key"), max_length=200, blank=True)
+    next_secret = SecretField(_("next key"), null=True, blank=True)
+    former_client_id = models.CharField(_("client id of the former key"), max_length=200, blank=True)
+    former_secret = SecretField(_("former key"), null=True, blank=True)
+    roles = models.JSONField(_("roles"), default=list, blank=True)
+    methods = models.JSONField(_("what it may call"), default=list, blank=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True, help_text=_("business time"))
+    checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
+    ask_at = models.DateTimeField(_("asked about not before"), null=True, blank=True, help_text=_("real time"))
+    is_refused = models.BooleanField(_("refused"), default=False)
     problem = models.TextField(_("what is wrong with it"), blank=True)
+    problem_at = models.DateTimeField(_("since"), null=True, blank=True)
     updated_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     objects = SellerQuerySet.as_manager()
@@ -110,6 +127,11 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_api_display()} · {self.shop}"
+
+    @property
+    def is_checkable(self) -> bool:
+        """Whether its API can be asked about it."""
+        return self.api == self.Api.OZON_SELLER
 
 
 class KillSwitch(models.Model):

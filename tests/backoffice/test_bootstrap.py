@@ -57,7 +57,7 @@ def test_a_full_environment_makes_a_seller_with_shops_keys_and_owners(environmen
         "anthropic": ("", SECRET),
     }
     assert {key.shop for key in Credential.objects.filter(api="anthropic")} == {ozon, keycrm}
-    assert PeriodicTask.objects.filter(name__endswith=f"#{ozon.pk}", enabled=True).count() == 5
+    assert PeriodicTask.objects.filter(name__endswith=f"#{ozon.pk}", enabled=True).count() == 6
     people = {person.telegram_id: person for person in Person.objects.select_related("user")}
     assert people[1001].user.get_username() == "anna"
     assert not people[1002].user.has_usable_password()

@@ -51,7 +51,7 @@ def test_a_shop_comes_with_its_schedule(client: Client, anna: Filled) -> None:
     client.post(url(Shop, "add"), {**posted, "timezone": "Asia/Omsk"})
     shop = Shop.objects.get(name="Second")
     rows = PeriodicTask.objects.filter(name__endswith=f"#{shop.pk}")
-    assert rows.count() == 5
+    assert rows.count() == 6
     assert {str(row.crontab.timezone) for row in rows} == {"Asia/Omsk"}
     assert trail("shop.created").shop == shop
 

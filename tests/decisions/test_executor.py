@@ -13,10 +13,10 @@ from apps.decisions.kinds import Accepted, NotAccepted, Objection
 from apps.decisions.models import Attempt, Command
 from apps.decisions.sweeper import sweep
 from apps.decisions.words import say
-from apps.marketplaces.errors import Permanent, Temporary, Unclear, WrongCredentials
+from apps.marketplaces.errors import MissingRole, Permanent, Temporary, Unclear, WrongCredentials
 from apps.notifications.models import OutboxMessage
 from apps.shops.clients import MissingKey
-from apps.shops.models import AuditEntry
+from apps.shops.models import AuditEntry, Credential
 from tests.decisions.markets import NOON, Market, Setting, step, steps
 
 pytestmark = pytest.mark.django_db
@@ -187,8 +187,8 @@ def test_a_permanent_refusal_of_the_call_is_final(command: Command, market: Mark
     assert step(command).state == State.REJECTED
 
 
-@pytest.mark.parametrize(("sent_before", "end"), [(False, State.CANCELLED), (True, State.NEEDS_HUMAN)])
-def test_a_refused_key_ends_it_and_is_told(command: Command, market: Market, sent_before: bool, end: str) -> None:
+@pytest.mark.parametrize("sent_before", [False, True])
+def test_a_refused_key_leaves_it_waiting(command: Command, market: Market, sent_before: bool) -> None:
     if sent_before:
         command = step(command)
 
@@ -196,11 +196,45 @@ def test_a_refused_key_ends_it_and_is_told(command: Command, market: Market, sen
         raise WrongCredentials("Market", "/get", "Invalid Api-Key", 403)
 
     market.on_read = refuse
+    waiting = step(command)
+
+    assert waiting.state == (State.RECONCILING if sent_before else State.QUEUED)
+    assert "The marketplace refuses the shop's key" in say(waiting.problem, kind="value", currency="RUB")
+    assert not OutboxMessage.objects.exists()
+    market.on_read = None
+    assert steps(waiting).state == State.VERIFIED
+
+
+def test_a_key_refused_at_the_send_leaves_it_waiting(command: Command, market: Market) -> None:
+    fail_with(WrongCredentials("Market", "/set", "Invalid Api-Key", 403), market=market)
+
+    waiting = step(command)
+
+    assert waiting.state == State.QUEUED
+    assert Attempt.objects.get().outcome == Attempt.Outcome.NOT_APPLIED
+    assert steps(waiting).state == State.VERIFIED
+
+
+def test_while_the_key_of_its_account_is_refused_nobody_takes_it_up(command: Command, market: Market) -> None:
+    Credential.objects.update(is_refused=True, client_id=command.account)
+    assert executor.run(command.pk, now=NOON) is None
+    assert sweep() == 0
+
+    Credential.objects.update(client_id="another account's")
+    assert sweep() == 1
+
+    Credential.objects.update(is_refused=False, client_id=command.account)
+    assert sweep() == 1
+    assert steps(command).state == State.VERIFIED
+
+
+def test_a_key_without_the_role_ends_it_in_the_marketplaces_words(command: Command, market: Market) -> None:
+    fail_with(MissingRole("Market", "/set", "Api-Key is missing a required role", 403), market=market)
+
     ended = step(command)
 
-    assert ended.state == end
-    assert "Invalid Api-Key" in ended.problem["message"]
-    assert OutboxMessage.objects.get().name == "command_ended"
+    assert ended.state == State.REJECTED
+    assert "missing a required role" in say(ended.problem, kind="value", currency="RUB")
 
 
 def test_a_missing_key_ends_it_in_words(command: Command, market: Market) -> None:

@@ -55,10 +55,10 @@ def sync_by_hand(live: LiveShop) -> JobRun:
     return run
 
 
-def told_of(live: LiveShop) -> str:
-    """What the owner reads about the failed run."""
-    tell_alarms()
-    return render(OutboxMessage.objects.get(name="job_failed"), now=live.now).text
+def told_of(live: LiveShop, name: str = "job_failed") -> str:
+    """What the owner reads about the failed run, or the refused key."""
+    tell_alarms(now=live.now)
+    return render(OutboxMessage.objects.get(name=name), now=live.now).text
 
 
 def first_card(live: LiveShop) -> tuple[Proposal, dict[str, str]]:
@@ -87,9 +87,11 @@ def test_a_wrong_key_is_tried_once_and_named_to_the_owner(live: LiveShop) -> Non
     run = sync_by_hand(live)
 
     reason = "OZON Seller /v1/roles: HTTP 404: Invalid Api-Key, please check the key and try again"
-    assert (run.state, run.attempt, run.error) == (JobRun.State.FAILED, 1, f"account: {reason}")
+    assert (run.state, run.attempt) == (JobRun.State.PLANNED, 0)
+    assert run.error == f"The marketplace refuses the shop's key: {reason}"
+    assert len(live.standins.of.frame.calls.of("ozon:*")) == 1
     assert Credential.objects.get().problem == reason
-    assert "Invalid Api-Key" in told_of(live)
+    assert "Invalid Api-Key" in told_of(live, "key_problem")
     assert not Product.objects.exists()
     with pytest.raises(Refused, match="data of this morning are not complete"):
         live.analyse()

@@ -8,7 +8,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from apps.marketplaces.ozon_seller.price_import import PriceItem
-from apps.shops.clients import MissingKey, WriteInTransaction, note_failure, note_success, ozon_seller
+from apps.shops.clients import MissingKey, WriteInTransaction, ozon_seller
 from apps.shops.models import Credential, Shop
 from tests import cast
 
@@ -69,16 +69,3 @@ def test_nothing_is_sent_while_a_transaction_is_open(shop: Shop, settings: Setti
 
     (outcome,) = client.import_prices([item])
     assert outcome.updated
-
-
-@pytest.mark.django_db
-def test_what_is_wrong_with_a_key_is_kept_until_it_works_again(shop: Shop) -> None:
-    other = cast.boris().seller.shops.get()
-    note_failure(shop, Credential.Api.OZON_SELLER, "Invalid Api-Key")
-    assert Credential.objects.get(shop=shop).problem == "Invalid Api-Key"
-    assert Credential.objects.get(shop=other).problem == ""
-
-    note_success(shop, Credential.Api.OZON_SELLER)
-
-    key = Credential.objects.get(shop=shop)
-    assert (key.problem, key.checked_at is not None, key.secret.reveal()) == ("", True, "key-of-101")

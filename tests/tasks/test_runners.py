@@ -13,7 +13,7 @@ from apps.jobs import ledger
 from apps.jobs.models import JobRun
 from apps.jobs.sync_runs import SyncIncomplete
 from apps.jobs.timetable import find_job
-from apps.marketplaces.errors import Permanent, Temporary, WrongCredentials
+from apps.marketplaces.errors import MissingRole, Permanent, Temporary, WrongCredentials
 from apps.shops.models import Shop
 from tasks import runners
 from tests import cast
@@ -79,11 +79,24 @@ def test_a_copy_of_the_message_does_nothing(carry_out: Callable[[Runner], JobRun
 
 @pytest.mark.parametrize(
     "error",
-    [Refused("the data are not complete"), WrongCredentials("OZON", "/v1/roles", "the key is wrong", 403)],
+    [Refused("the data are not complete"), MissingRole("OZON", "/v1/roles", "the key lacks a role", 403)],
 )
 def test_a_refusal_is_final_and_kept_in_its_own_words(carry_out: Callable[[Runner], JobRun], error: Exception) -> None:
     run = carry_out(raising(error))
     assert (run.state, run.error) == (State.FAILED, str(error))
+
+
+@pytest.mark.parametrize("is_mid_sync", [False, True])
+def test_a_refused_key_puts_the_run_back_with_all_its_attempts(
+    carry_out: Callable[[Runner], JobRun], is_mid_sync: bool
+) -> None:
+    error: Exception = WrongCredentials("OZON", "/v1/roles", "the key is wrong", 403)
+    if is_mid_sync:
+        incomplete = SyncIncomplete("products", str(error))
+        incomplete.__cause__ = error
+        error = incomplete
+    run = carry_out(raising(error))
+    assert (run.state, run.error, run.attempt) == (State.PLANNED, str(error), 0)
 
 
 def test_an_unforeseen_error_is_tried_again_and_goes_to_the_log(

@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import requests
 from pydantic import ValidationError
 from redis import Redis
 
 from apps.marketplaces.fields import ApiRow
-from apps.marketplaces.http import HttpCore
+from apps.marketplaces.http import HttpCore, KeyWatch
 from apps.marketplaces.ozon_seller import analytics, categories, price_import
 from apps.marketplaces.ozon_seller.limits import LIMITS
 from apps.marketplaces.ozon_seller.lists import (
@@ -49,16 +49,23 @@ from apps.marketplaces.ratelimit import Limits, RateLimiter
 
 API = "OZON Seller"
 BASE_URL = "https://api-seller.ozon.ru"
+ROLES, SELLER_INFO = "/v1/roles", "/v1/seller/info"
 MOST_IDS = 1000
 
 Answer = TypeVar("Answer", bound=ApiRow)
+
+
+class OzonKeyWatch(KeyWatch, Protocol):
+    """Also told what OZON says of the key."""
+
+    def described(self, roles: KeyRoles) -> None: ...
 
 
 class OzonSeller:
     """One shop's key. Errors are those of `apps.marketplaces.errors`; ids and dates that make no sense are ValueError.
 
     `redis` shares the rate limit with all processes; with None this process counts for itself. `before_write` is called
-    right before a write leaves and may raise to refuse it. See `HttpCore` for the deadline and the patience.
+    right before a write leaves and may raise to refuse it. See `HttpCore` for `watch`, the deadline and the patience.
     """
 
     def __init__(
@@ -69,6 +76,7 @@ class OzonSeller:
         redis: Redis | None,
         base_url: str = BASE_URL,
         before_write: Callable[[], None] | None = None,
+        watch: OzonKeyWatch | None = None,
         deadline_seconds: float = 20.0,
         patience_seconds: float = 90.0,
         limits: Limits = LIMITS,
@@ -80,6 +88,7 @@ class OzonSeller:
             raise ValueError("client_id must be a positive whole number")
         if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
             raise ValueError("api_key must be printable ASCII without spaces, and not empty")
+        self._watch = watch
         self._http = HttpCore(
             api=API,
             base_url=base_url,
@@ -87,6 +96,7 @@ class OzonSeller:
             limiter=RateLimiter(limits, api=API, account=client_id, redis=redis, sleep=sleep, clock=clock),
             classify=kind_of,
             before_write=before_write,
+            watch=watch,
             deadline_seconds=deadline_seconds,
             patience_seconds=patience_seconds,
             session=session,
@@ -228,11 +238,14 @@ class OzonSeller:
 
     def roles(self) -> KeyRoles:
         """What the key may do and when it expires."""
-        return self._one("/v1/roles", KeyRoles)
+        found = self._one(ROLES, KeyRoles)
+        if self._watch is not None:
+            self._watch.described(found)
+        return found
 
     def seller_info(self) -> SellerInfo:
         """The company's currency and its subscription."""
-        return self._one("/v1/seller/info", SellerInfo)
+        return self._one(SELLER_INFO, SellerInfo)
 
     # How
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from apps.marketplaces.errors import ApiError, Permanent, SwitchedOff, Temporary, WrongCredentials
+from apps.marketplaces.errors import ApiError, MissingRole, Permanent, SwitchedOff, Temporary, WrongCredentials
 from apps.marketplaces.http import Refusal, by_status
 
 OBSOLETE_CODE = "9"
+ABOUT_A_ROLE = "missing a required role"
 ABOUT_THE_KEY = ("api-key", "api key", "client-id")
 
 
@@ -21,6 +22,8 @@ def kind_of(refusal: Refusal) -> type[ApiError]:
     ):
         return SwitchedOff
     kind = by_status(refusal)
+    if kind is Permanent and ABOUT_A_ROLE in message:
+        return MissingRole
     if kind is Permanent and any(word in message for word in ABOUT_THE_KEY):
         return WrongCredentials
     return kind

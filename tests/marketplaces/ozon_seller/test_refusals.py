@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from apps.marketplaces.errors import ApiError, Permanent, SwitchedOff, Temporary, Unclear, WrongCredentials
+from apps.marketplaces.errors import ApiError, MissingRole, Permanent, SwitchedOff, Temporary, Unclear, WrongCredentials
 from apps.marketplaces.http import Refusal
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.price_import import PATH, PriceItem
@@ -25,7 +25,7 @@ from tests.marketplaces.ozon_seller.cases import rouble_price
         (401, 16, "", WrongCredentials),
         (403, 7, "Invalid Api-Key, please check the key and try again", WrongCredentials),
         (403, 7, "Api-key is deactivated, use another one", WrongCredentials),
-        (403, 7, "Api-Key is missing a required role for a method", WrongCredentials),
+        (403, 7, "Api-Key is missing a required role for a method", MissingRole),
         (403, 7, "Api-Key is restricted to specific IP addresses", WrongCredentials),
         (400, 3, "Client-Id header value should be positive integer", WrongCredentials),
         (403, 7, "Company is blocked, please contact support", Permanent),

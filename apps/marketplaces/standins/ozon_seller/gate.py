@@ -3,27 +3,32 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from time import monotonic
 
 import orjson
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
 
-from apps.marketplaces.standins.world import World
+from apps.marketplaces.standins.world import START, World
 
+KEY_LIVES_UNTIL = START + timedelta(days=75)
 INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, EXHAUSTED, OBSOLETE, INTERNAL, UNAUTHENTICATED = 3, 5, 7, 8, 9, 13, 16
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 NO_HEADERS = "Client-Id and Api-Key headers are required"
 ODD_CLIENT_ID = "Client-Id header value should be positive integer"
 WRONG_KEY = "Invalid Api-Key, please check the key and try again"
+NO_ROLE = "Api-Key is missing a required role for a method"
 REVOKED_KEY = "Api-key is deactivated, use another one or generate a new one"
 TOO_FAST = "You have reached request rate limit per second"
 
 
 @dataclass
 class Account:
-    """A shop's cabinet: its key and its world. `subscription` is OZON's name of the plan, UNSPECIFIED for none."""
+    """A shop's cabinet: its key and its world. `subscription` is OZON's name of the plan, UNSPECIFIED for none.
+
+    `more_keys` open it too: a cabinet may have several. `closed_methods` are those that none of its keys may call.
+    """
 
     client_id: str
     api_key: str
@@ -33,6 +38,9 @@ class Account:
     subscription: str = "UNSPECIFIED"
     calls_a_second: int = 50
     calls: deque[float] = field(default_factory=deque)  # real moments of the last second
+    more_keys: set[str] = field(default_factory=set)
+    closed_methods: set[str] = field(default_factory=set)
+    key_lives_until: date = KEY_LIVES_UNTIL
     price_updates: dict[int, list[datetime]] = field(default_factory=dict)  # of the last hour, by product
     analytics_calls: list[datetime] = field(default_factory=list)
 
@@ -81,7 +89,7 @@ class Gate:
         if not (client_id.isascii() and client_id.isdecimal() and int(client_id) > 0):
             raise invalid(ODD_CLIENT_ID)
         account = self.accounts.get(client_id)
-        if account is None or account.api_key != api_key:
+        if account is None or api_key not in {account.api_key, *account.more_keys}:
             raise Refused(404, NOT_FOUND, WRONG_KEY)  # seen live: not 401 or 403
         self._count(account)
         return account

@@ -90,7 +90,7 @@ class OzonSeller:
     def _endpoint(self, method: Method) -> Endpoint:
         async def endpoint(call: Incoming) -> Response:
             try:
-                account = self._admit(call)
+                account = self._admit(call, method)
                 account.world.settle()
                 answer = spoiled(call.fault, method.answer(Ask(account, method.message, call.fields, call.fault)))
             except Refused as refused:
@@ -99,10 +99,12 @@ class OzonSeller:
 
         return endpoint
 
-    def _admit(self, call: Incoming) -> Account:
+    def _admit(self, call: Incoming, method: Method) -> Account:
         if call.suffers(Kind.REVOKED_KEY):
             raise Refused(403, gate.PERMISSION_DENIED, gate.REVOKED_KEY)
         account = self.gate.admit(call.request.headers)
+        if method.path in account.closed_methods:
+            raise Refused(403, gate.PERMISSION_DENIED, gate.NO_ROLE)
         if call.body.error is not None:
             raise invalid(f"proto: syntax error: {call.body.error}")
         return account
