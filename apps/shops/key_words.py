@@ -42,7 +42,11 @@ def standing(key: Credential, now: datetime) -> Standing:
         return Standing("danger", _("refused: %(problem)s") % {"problem": key.problem})
     if warning := expiry(key, now):
         return Standing("danger" if warned_days(key, now) in (0, 1) else "warning", warning)
-    return Standing("warning", key.problem) if key.problem else _as_checked(key)
+    if key.problem:
+        return Standing(
+            "warning", _("a new key was refused, this one is at work: %(problem)s") % {"problem": key.problem}
+        )
+    return _as_checked(key)
 
 
 def _as_checked(key: Credential) -> Standing:

@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from apps.common.clock import real_now
 from apps.common.encrypted import Secret
@@ -126,8 +125,7 @@ def refuse_next(*, key_id: int, client_id: str, secret: Secret, problem: str) ->
     record("credential.next_refused", shop=key.shop, subject=key, key=secret.masked, problem=problem)
     key.next_client_id, key.next_secret = "", None
     if not key.is_refused:
-        key.problem_at = real_now()
-        key.problem = _("The next key was refused, and this one stays at work: %(problem)s") % {"problem": problem}
+        key.problem, key.problem_at = problem, real_now()
     key.save()
 
 
@@ -163,8 +161,7 @@ def _fall_back(key: Credential, problem: str) -> None:
     key.former_client_id, key.former_secret = "", None
     key.version += 1
     key.roles, key.methods, key.expires_at, key.checked_at, key.ask_at = [], [], None, None, None
-    key.problem_at = real_now()
-    key.problem = _("The new key was refused, and the former one is at work again: %(problem)s") % {"problem": problem}
+    key.problem, key.problem_at = problem, real_now()
 
 
 def _open_circuit(key: Credential, problem: str) -> None:

@@ -88,7 +88,8 @@ class Credential(models.Model):
     checked; and the *former* one, kept until its successor has been seen working. `keys.py` leads them.
 
     `is_refused` is an open circuit: the marketplace does not take the key, so nothing is asked with it but whether it
-    is taken again. `version` grows with each change of the key at work: what is learnt of an older one does not count.
+    is taken again. A `problem` without it is that of a new key, which had to leave the place to this one. `version`
+    grows with each change of the key at work: what is learnt of an older one does not count.
     """
 
     seller_path: ClassVar[str] = "shop__seller"

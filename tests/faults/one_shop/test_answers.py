@@ -13,7 +13,6 @@ from apps.decisions.approval import AlreadyDecided
 from apps.decisions.kinds import payload_of
 from apps.decisions.models import Attempt, Command
 from apps.marketplaces.standins.world import NewPrice
-from apps.shops.models import Credential
 from apps.shops.roles import Role
 from tests import cast
 from tests.faults.harness import eventually, never
@@ -155,32 +154,6 @@ def test_prices_that_are_suddenly_a_hundred_times_as_large_stop_the_send(trade: 
     assert trade.follow(command, ticking=False) == [State.CANCELLED]
     assert trade.unchanged(command).calls == []
     assert "mistake of the unit" in trade.said(command)[0]
-
-
-def test_a_revoked_key_ends_each_command_with_one_call_and_is_noted(trade: Trade) -> None:
-    commands = [trade.approved() for _ in range(5)]
-    calls = len(trade.calls("ozon:*"))
-    trade.spoil("ozon:*", "revoked_key", times=None)
-    trade.run(*commands)
-
-    assert trade.follow(*commands) == [State.CANCELLED] * 5
-    assert len(trade.calls("ozon:*")) - calls == 5
-    for command in commands:
-        assert trade.unchanged(command).calls == []
-        assert "The marketplace refuses the shop&#x27;s key" in trade.said(command)[0]
-    key = Credential.objects.get(shop=trade.live.shop)
-    assert "HTTP 403: Api-key is deactivated" in key.problem
-    assert trade.live.standins.of.accounts[0].api_key not in key.problem
-
-
-def test_a_key_revoked_between_look_and_send_ends_it_in_words(trade: Trade) -> None:
-    command = trade.approved()
-    trade.spoil(SEND, "revoked_key")
-    trade.run(command)
-
-    assert trade.follow(command, ticking=False) == [State.REJECTED]
-    assert trade.unchanged(command).calls == [403]
-    assert "Api-key is deactivated" in trade.said(command)[0]
 
 
 def test_two_people_who_press_at_once_and_copies_of_the_message_make_one_change(trade: Trade) -> None:
