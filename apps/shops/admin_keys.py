@@ -203,6 +203,7 @@ class KeyAdmin(ScopedAdmin[Credential]):
             return
         if change and form.is_other_key:
             obj.version += 1
+            obj.problem, obj.checked_at, obj.expires_at = "", None, None  # what was known of the key before
         if roles:
             keys.note_roles(obj, roles)
         super().save_model(request, obj, form, change)

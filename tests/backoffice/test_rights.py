@@ -46,6 +46,7 @@ RIGHTS = {
     "shops.shop": Rights(add=MANAGE, change=MANAGE),
 }
 DOES = {
+    "shops_credential_check_now": MANAGE,
     "decisions_proposal_approve_this": Action.APPROVE,
     "decisions_proposal_reject_this": Action.APPROVE,
     "experiments_experiment_extend_this": Action.APPROVE,
