@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +39,14 @@ class Count:
 
 
 @dataclass(frozen=True)
+class KeyLine:
+    """A key that needs somebody."""
+
+    api: str
+    stands: Standing
+
+
+@dataclass(frozen=True)
 class ShopLine:
     """One shop at a glance. `as_of` is the business moment of its last complete sync."""
 
@@ -46,7 +54,7 @@ class ShopLine:
     as_of: datetime | None
     is_stale: bool
     is_stopped: bool
-    keys: Sequence[Standing]
+    keys: Sequence[KeyLine]
 
     @property
     def data(self) -> str:
@@ -96,17 +104,17 @@ def shop_lines(request: HttpRequest, now: datetime) -> list[ShopLine]:
     ]
 
 
-def _standings(shops: QuerySet[Shop], now: datetime) -> dict[int, list[Standing]]:
+def _standings(shops: QuerySet[Shop], now: datetime) -> dict[int, list[KeyLine]]:
     """By the shop's id, what people should know of its keys: nothing of those that are in order."""
-    found: dict[int, list[Standing]] = {}
+    found: dict[int, list[KeyLine]] = {}
     for key in Credential.objects.filter(shop__in=shops).order_by("pk"):
         stands = standing(key, now)
         if stands.tone in ("warning", "danger"):
-            found.setdefault(key.shop_id, []).append(replace(stands, words=f"{key.get_api_display()}: {stands.words}"))
+            found.setdefault(key.shop_id, []).append(KeyLine(key.get_api_display(), stands))
     return found
 
 
-def _line(shop: Shop, as_of: datetime | None, now: datetime, all_stopped: bool, keys: Sequence[Standing]) -> ShopLine:
+def _line(shop: Shop, as_of: datetime | None, now: datetime, all_stopped: bool, keys: Sequence[KeyLine]) -> ShopLine:
     switch = getattr(shop, "kill_switch", None)
     return ShopLine(
         shop=shop,

@@ -112,7 +112,7 @@ class KeyAdmin(ScopedAdmin[Credential]):
     list_select_related = ["shop"]
     list_filter = ["shop", "api"]
     readonly_fields = [
-        "state", "masked", "allowed", "lacking", "role_names", "expires_at", "checked_at", "next_masked",
+        "stands", "masked", "allowed", "lacking", "role_names", "expires_at", "checked_at", "next_masked",
         "former_masked",
     ]  # fmt: skip
     actions_detail = ["check_now"]
@@ -157,7 +157,7 @@ class KeyAdmin(ScopedAdmin[Credential]):
         entered: Fieldsets = [(None, {"fields": ["shop", "api", "client_id", "secret"]})]
         if obj is None:
             return entered
-        known = ["state", "masked", "expires_at", "checked_at"]
+        known = ["stands", "masked", "expires_at", "checked_at"]
         known += ["allowed", "lacking", "role_names"] if obj.is_checkable else []
         known += ["next_masked"] if obj.next_secret is not None else []
         known += ["former_masked"] if obj.former_secret is not None else []
@@ -182,7 +182,12 @@ class KeyAdmin(ScopedAdmin[Credential]):
     )
     def state(self, row: Credential) -> tuple[str, str]:
         stands = key_words.standing(row, clock.now())
-        return stands.tone, stands.words
+        return stands.tone, stands.label
+
+    @display(description=gettext_lazy("state"))
+    def stands(self, row: Credential) -> str:
+        found = key_words.standing(row, clock.now())
+        return " · ".join(filter(None, (found.label, found.words)))
 
     @display(description=gettext_lazy("it may"))
     def allowed(self, row: Credential) -> str:

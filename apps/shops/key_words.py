@@ -30,33 +30,33 @@ WARNED_DAYS = (0, 1, 7, 30)  # before its end a key's owners are warned; 0: it h
 
 @dataclass(frozen=True)
 class Standing:
-    """How a key stands. `tone` is what people should feel about it."""
+    """How a key stands: `tone` is what people should feel about it, `label` a word or two, `words` the whole of it."""
 
     tone: Literal["success", "warning", "danger", "info"]
-    words: str
+    label: str
+    words: str = ""
 
 
 def standing(key: Credential, now: datetime) -> Standing:
     """The one thing about the key that matters most. `now` is business time."""
     if key.is_refused:
-        return Standing("danger", _("refused: %(problem)s") % {"problem": key.problem})
+        return Standing("danger", _("refused"), key.problem)
     if warning := expiry(key, now):
         return Standing("danger" if warned_days(key, now) in (0, 1) else "warning", warning)
     if key.problem:
-        return Standing(
-            "warning", _("a new key was refused, this one is at work: %(problem)s") % {"problem": key.problem}
-        )
+        words = _("The new key was refused, the one before it is at work: %(problem)s") % {"problem": key.problem}
+        return Standing("warning", _("new key refused"), words)
     return _as_checked(key)
 
 
 def _as_checked(key: Credential) -> Standing:
     """What the last check has left to say."""
     if not key.is_checkable:
-        return Standing("info", _("in use, cannot be checked here"))
+        return Standing("info", _("in use"), _("This API cannot be asked about its keys."))
     if key.checked_at is None:
         return Standing("warning", _("not checked yet"))
     if lacking := lacks(key):
-        return Standing("warning", _("may not: %(deeds)s") % {"deeds": ", ".join(lacking)})
+        return Standing("warning", _("lacks rights"), _("It may not: %(deeds)s.") % {"deeds": ", ".join(lacking)})
     return Standing("success", _("in order"))
 
 

@@ -111,7 +111,7 @@ class Credential(models.Model):
     former_secret = SecretField(_("former key"), null=True, blank=True)
     roles = models.JSONField(_("roles"), default=list, blank=True)
     methods = models.JSONField(_("what it may call"), default=list, blank=True)
-    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True, help_text=_("business time"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
     ask_at = models.DateTimeField(_("asked about not before"), null=True, blank=True, help_text=_("real time"))
     is_refused = models.BooleanField(_("refused"), default=False)

@@ -78,7 +78,7 @@ class TestChecking:
         market.closed_methods.add(IMPORT_PRICES)
         key_check.check(key_of(shop))
         assert key_words.lacks(key_of(shop)) == ["change prices"]
-        assert key_words.standing(key_of(shop), MARCH).words == "may not: change prices"
+        assert key_words.standing(key_of(shop), MARCH).words == "It may not: change prices."
 
     def test_a_method_that_is_closed_to_the_key_is_not_the_keys_end(self, market: Account, shop: Shop) -> None:
         market.closed_methods.add("/v5/product/info/prices")
@@ -92,7 +92,7 @@ class TestChecking:
             key_check.check(key_of(shop))
         key = key_of(shop)
         assert (key.checked_at, key.problem, key.is_refused) == (None, "", False)
-        assert key_words.standing(key, real_now()).words == "not checked yet"
+        assert key_words.standing(key, real_now()).label == "not checked yet"
 
     def test_what_could_not_be_checked_is_due_and_is_asked_once_in_a_while(self, market: Account, shop: Shop) -> None:
         key = key_of(shop)
@@ -206,7 +206,9 @@ class TestRotation:
         key = key_of(shop)
         assert (key.secret, key.next_secret, key.is_refused) == (Secret(OLD), None, False)
         words = key_words.standing(key, MARCH).words
-        assert words.startswith("a new key was refused, this one is at work: OZON Seller /v1/roles: HTTP 404")
+        assert words.startswith(
+            "The new key was refused, the one before it is at work: OZON Seller /v1/roles: HTTP 404"
+        )
         assert trail()[-1] == "credential.next_refused"
 
     def test_a_new_key_that_fails_at_its_first_work_gives_the_former_its_place_back(
@@ -221,7 +223,7 @@ class TestRotation:
 
         key = key_of(shop)
         assert (key.secret, key.former_secret, key.is_refused) == (Secret(OLD), None, False)
-        assert "a new key was refused, this one is at work" in key_words.standing(key, MARCH).words
+        assert "The new key was refused, the one before it is at work" in key_words.standing(key, MARCH).words
         ozon_seller(shop).seller_info()
 
     def test_a_new_key_closes_the_circuit_of_the_old(self, market: Account, shop: Shop) -> None:

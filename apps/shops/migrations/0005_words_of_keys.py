@@ -13,9 +13,4 @@ class Migration(migrations.Migration):
             name='checked_at',
             field=models.DateTimeField(blank=True, null=True, verbose_name='checked at'),
         ),
-        migrations.AlterField(
-            model_name='credential',
-            name='expires_at',
-            field=models.DateTimeField(blank=True, help_text='business time', null=True, verbose_name='expires at'),
-        ),
     ]
