@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shops', '0003_key_to_claude'),
+        ('shops', '0005_words_of_keys'),
     ]
 
     operations = [
