@@ -48,6 +48,29 @@ def session_lock(*parts: object, shared: bool = False) -> Iterator[bool]:
                 cursor.execute(f"select pg_advisory_unlock{mode}(%s)", [key])
 
 
+@contextmanager
+def turn(*parts: object, on_wait: Callable[[], object]) -> Iterator[None]:
+    """Wait for the session's advisory lock named by `parts`, however long, and hold it while the block runs.
+
+    `on_wait` is called once when somebody else holds it.
+    """
+    with session_lock(*parts) as is_free:
+        if is_free:
+            yield
+            return
+    on_wait()
+    key = lock_key(*parts)
+    with connection.cursor() as cursor:
+        cursor.execute("set lock_timeout = 0")
+        cursor.execute("select pg_advisory_lock(%s)", [key])
+        cursor.execute("reset lock_timeout")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_unlock(%s)", [key])
+
+
 class Pool:
     """A bounded pool of threads for database work of an event loop.
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from io import StringIO
+from urllib.parse import quote
 
 import pytest
 from django.core.management import call_command
@@ -22,7 +23,8 @@ from apps.common.db import take_lock
 from apps.jobs.timetable import ticks
 from apps.shops.models import Seller
 from config.env import BASE_DIR
-from tests.faults.harness import database_url, eventually
+from config.servers import Postgres
+from tests.faults.harness import database_url, eventually, server_of_its_own
 
 NOWHERE = "postgresql://nobody@127.0.0.1:9/shop"  # nothing listens there
 
@@ -138,6 +140,19 @@ def test_a_stop_is_not_lost_where_python_loses_exceptions(number: signal.Signals
         check=False,
     )
     assert (done.returncode, done.stderr) == (128 + number, "\nStopped.\n")
+
+
+def test_of_two_releases_at_once_the_second_waits_for_the_end_of_the_first() -> None:
+    """On an empty database, where each would create the same tables."""
+    with server_of_its_own(Postgres, scratch=True) as postgres:
+        url = f"postgresql://postgres@/vitrina?host={quote(str(postgres.sockets))}"
+        both = [start("release", DATABASE_URL=url) for _ in range(2)]
+        told = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    first, second = sorted((words for words, _ in told), key=lambda words: words.startswith("Another release"))
+    assert "Applying shops.0001_sellers_and_people... OK" in first
+    assert second.startswith("Another release is under way; this one waits for its end.\n")
+    assert "No migrations to apply." in second
 
 
 def _somebody_waits() -> bool:

@@ -8,6 +8,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
+from apps.common.db import turn
+
 
 class Command(BaseCommand):
     help = "Bring the database up to this version, and create what is missing of the first seller."
@@ -16,7 +18,12 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         self.stdout.ending = ""  # the commands below end their lines themselves
         try:
-            call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
-            call_command("bootstrap", stdout=self.stdout, stderr=self.stderr)
+            with turn("release", on_wait=self._say_so):  # two at once would migrate the same tables
+                call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
+                call_command("bootstrap", stdout=self.stdout, stderr=self.stderr)
         except OperationalError as error:
             raise CommandError(f"The database refuses, and the new version must not start: {error}") from error
+
+    def _say_so(self) -> None:
+        self.stdout.write("Another release is under way; this one waits for its end.\n")
+        self.stdout.flush()
