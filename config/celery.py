@@ -53,7 +53,8 @@ RELIABILITY: dict[str, Any] = {
     "accept_content": ["json"],
     "worker_prefetch_multiplier": 1,
     "worker_disable_prefetch": True,
-    "worker_enable_soft_shutdown_on_idle": True,
+    # An idle worker stops at once. What it holds of messages that wait for their time goes back into the queue.
+    "worker_enable_soft_shutdown_on_idle": False,
     "worker_max_tasks_per_child": 200,
     "worker_max_memory_per_child": 400_000,  # KiB
     "worker_cancel_long_running_tasks_on_connection_loss": True,

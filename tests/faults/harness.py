@@ -227,11 +227,13 @@ class Fleet:
         self.processes.append(process)
         return process
 
-    def send(self, task: str, *args: object, queue: str | None = None, **kwargs: object) -> None:
+    def send(
+        self, task: str, *args: object, queue: str | None = None, countdown: float | None = None, **kwargs: object
+    ) -> None:
         """Put a task into the queue, as beat or a page does."""
         with Celery("sender", broker=broker_url(self.redis_url), set_as_current=False) as app:
             app.conf.update(RELIABILITY | {"task_routes": ROUTES, "task_default_queue": "fast"})
-            app.send_task(task, args=args, kwargs=kwargs, queue=queue)
+            app.send_task(task, args=args, kwargs=kwargs, queue=queue, countdown=countdown)
 
     def close(self) -> None:
         """Kill everything; the ends of the logs go to the report of a failed test."""

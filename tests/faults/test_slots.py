@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -176,6 +177,21 @@ def test_a_deployment_lets_a_short_run_finish(fleet: Fleet, shop: Shop) -> None:
     worker.wait_end()
     assert is_done(run)
     assert run.attempt == 1
+
+
+@pytest.mark.slow
+def test_an_idle_worker_stops_at_once_and_gives_back_what_waits_for_its_time(fleet: Fleet, shop: Shop) -> None:
+    worker = fleet.worker("fast", SOFT_SHUTDOWN_SECONDS="25")
+    fleet.send("health.ping", "money", countdown=6)
+    worker.wait_line(r"health\.ping.* received")
+    asked_at = time.monotonic()
+
+    worker.ask_to_stop()
+
+    worker.wait_end()
+    assert time.monotonic() - asked_at < 5
+    fleet.worker("fast")
+    eventually(Pulse.objects.filter(part="queue:money").exists, "another worker has it at its time")
 
 
 def zones_at_noon() -> list[str]:
