@@ -141,11 +141,15 @@ class BotProcess:
     async def _watch_the_clock(self) -> None:
         """The clock's own tick asks the same: a clock that stands does not."""
         await self._election()
-        await in_thread(lambda: tell_alarms(now=clock.now()))
+        await in_thread(_tell_alarms)
 
     async def _tidy(self) -> None:
         await in_thread(inbox.forget, before=real_now() - KEPT)
         await in_thread(tokens.forget, before=real_now() - KEPT)
+
+
+def _tell_alarms() -> None:
+    tell_alarms(now=clock.now())
 
 
 def _webhook_address() -> str:

@@ -22,6 +22,7 @@ TIMETABLE: tuple[Job, ...] = (
         kinds=OZON,
         policy=Policy.LATEST,
         calls_with="ozon_seller",
+        reach=180,  # days: what the first sync reads
         why="Yesterday is over in every zone of the country and people are not at work yet. A sync reads from where "
         "the last complete one ended, so one late run makes up for every missed one.",
     ),
@@ -33,6 +34,7 @@ TIMETABLE: tuple[Job, ...] = (
         kinds=OZON,
         policy=Policy.SKIP,
         grace=timedelta(hours=3),
+        reach=31,
         why="The first thing people read at work, three hours after the sync. After noon nobody waits for it: it can "
         "be asked for in the chat, and a report in the evening would look like the next one.",
     ),

@@ -40,9 +40,10 @@ def catch_up() -> None:
 @shared_task(**TICK)
 def watchdog() -> None:
     """Tell what is wrong, note that the clock goes, and ask every queue for a sign of life."""
+    now = clock.now()
     with transaction.atomic():
-        tell_alarms(now=clock.now())
-        watching.tick(now=clock.now())
+        tell_alarms(now=now)
+        watching.tick(now=now)
     for queue in Queue:
         health.ping.apply_async([queue], queue=queue, expires=60)
     watching.ping_outside()

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from apps.common import clock
 from apps.common.errors import UserError
-from apps.common.periods import day_of
+from apps.common.periods import Period, day_of
 from apps.experiments.review import review_due
 from apps.inventory.alerts import send_stock_alerts
 from apps.jobs import ledger
@@ -94,9 +94,12 @@ def _key_check(run: JobRun) -> Result:
 
 
 def _daily_report(run: JobRun) -> Result:
-    shop = _shop(run)
-    yesterday = day_of(run.as_of, shop.timezone) - ONE_DAY
-    return send_daily_report(shop=shop, day=yesterday, now=clock.now())
+    """On yesterday, or on the days that a person asked for, who may read them until tomorrow."""
+    shop, now = _shop(run), clock.now()
+    days = run.days or Period.ending(day_of(run.as_of, shop.timezone) - ONE_DAY, days=1)
+    expires_at = now + ONE_DAY if run.is_manual else None
+    sent = [send_daily_report(shop=shop, day=day, now=now, expires_at=expires_at) for day in days]
+    return {"told": sum(one["told"] for one in sent), "complete": all(one["complete"] for one in sent)}
 
 
 def _price_analysis(run: JobRun) -> Result:

@@ -19,6 +19,8 @@ from apps.common.clock import real_now
 from apps.decisions.models import Command, Proposal
 from apps.experiments.models import Experiment
 from apps.jobs.models import JobRun
+from apps.jobs.punctuality import Punctuality, last_slots
+from apps.jobs.timetable_page import visible_rows
 from apps.sales.shop_sync import data_as_of_each
 from apps.shops.asking import visible
 from apps.shops.key_words import Standing, standing
@@ -83,13 +85,21 @@ def counts(request: HttpRequest) -> list[Count]:
     pending = Proposal.objects.filter(state=Proposal.State.PENDING)
     undecided = Experiment.objects.filter(state__in=Experiment.WAITING)
     running = Experiment.objects.filter(state=Experiment.State.RUNNING)
+    late = late_slots(request, clock.now())
     return [
         count(_("Proposals to decide on"), pending, state__exact="pending"),
         count(_("Experiments to decide on"), undecided, state__in=",".join(Experiment.WAITING)),
         count(_("Running experiments"), running, state__exact="running"),
         count(_("Commands that need a person"), helpless, is_alarm=True, state__exact="needs_human"),
         count(_("Jobs that failed in a day"), failed, is_alarm=True, state__exact="failed"),
+        Count(_("Jobs late or missed in a day"), late, reverse("admin:jobs_timetable"), is_alarm=late > 0),
     ]
+
+
+def late_slots(request: HttpRequest, now: datetime) -> int:
+    """How many slots of the last day were begun late, not at all, or left out."""
+    fine = (Punctuality.ON_TIME, Punctuality.WAITING, Punctuality.FAILED)  # what failed has a count of its own
+    return sum(slot.punctuality not in fine for slot in last_slots(visible_rows(request), now=now, within=RECENTLY))
 
 
 def shop_lines(request: HttpRequest, now: datetime) -> list[ShopLine]:

@@ -5,12 +5,12 @@ A number and its unit are kept together by a no-break space. Rates are fractions
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 from django.utils.translation import get_language
 
@@ -84,6 +84,11 @@ def moment(at: datetime, zone: str) -> str:
     """Day and minute on the wall in `zone`: May 4, 10:42."""
     local = at.astimezone(ZoneInfo(zone))
     return f"{short_day(local.date())}, {local:%H:%M}"
+
+
+def duration(time: timedelta) -> str:
+    """In its largest unit, from a minute up: 40 min, 2 hr."""
+    return format_timedelta(time, granularity="minute", threshold=2, format="short", locale=language())
 
 
 def _exact(value: Number) -> Decimal:

@@ -1,13 +1,16 @@
-"""Runs of jobs and syncs, the timetable as it stands for each shop, and running a job now."""
+"""The history of jobs and syncs, and running a job now, once more, or for days that have passed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
-from django.contrib import admin
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import DateField, DateTimeField, F, Func, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,25 +18,26 @@ from django.urls import URLPattern, path
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.forms import BaseDialogForm
 
 from apps.common import clock, formats
-from apps.jobs import due
-from apps.jobs.ledger import run_now
+from apps.common.periods import Period
+from apps.jobs import by_hand
+from apps.jobs.by_hand import Errand
 from apps.jobs.models import JobRun, SyncRun
-from apps.jobs.schedule import entries
 from apps.jobs.timetable import Job, find_job, timetable
+from apps.jobs.timetable_page import COLORS, DaysForm, lines
+from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted, visible
-from apps.shops.models import Shop
+from apps.shops.models import Member, Shop
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
-from apps.shops.typed_unfold import display
+from apps.shops.typed_unfold import RowAction, display
 
-COLORS = {
-    JobRun.State.DONE: "success",
-    JobRun.State.FAILED: "danger",
-    JobRun.State.RUNNING: "info",
-    JobRun.State.PLANNED: "warning",
-}
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 SYNC_COLORS = {
     SyncRun.State.COMPLETE: "success",
     SyncRun.State.INCOMPLETE: "danger",
@@ -41,27 +45,50 @@ SYNC_COLORS = {
 }
 
 
-@dataclass(frozen=True)
-class Line:
-    """A job of the timetable for one shop: when it comes next, in the shop's zone, and how it went last."""
+class Rows(TypedDict):
+    """What a list of runs adds to its rows: the sums of the run's syncs; None of a run that syncs nothing."""
 
-    job: Job
-    shop: Shop
-    next_at: datetime | None
-    last: JobRun | None
+    received: int | None
+    written: int | None
+    bad: int | None
 
-    @property
-    def next_due(self) -> str:
-        return formats.moment(self.next_at, self.shop.timezone) if self.next_at else _("switched off")
 
-    @property
-    def last_started(self) -> str:
-        started = self.last.started_at if self.last else None
-        return formats.moment(started, self.shop.timezone) if started else "—"
+class JobFilter(admin.SimpleListFilter):
+    title = gettext_lazy("job")
+    parameter_name = "job"
 
-    @property
-    def color(self) -> str:
-        return COLORS.get(JobRun.State(self.last.state), "default") if self.last else "default"
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(job.name, str(job.title)) for job in timetable()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[JobRun]) -> QuerySet[JobRun]:
+        return queryset.filter(job=self.value()) if self.value() else queryset
+
+
+class DayFilter(RangeDateFilter):
+    """By the day, in its shop's zone, that a run worked for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("day")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[JobRun]) -> QuerySet[JobRun]:
+        ends = {"from": "day__gte", "to": "day__lte"}
+        given = {lookup: self._day(end) for end, lookup in ends.items()}
+        wanted = {lookup: day for lookup, day in given.items() if day}
+        if not wanted:
+            return queryset
+        zone = Coalesce(F("shop__timezone"), Value(settings.TIME_ZONE))
+        wall = Func(zone, F(self.field_path), function="timezone", output_field=DateTimeField())
+        return queryset.annotate(day=Cast(wall, DateField())).filter(**wanted)
+
+    def _day(self, end: str) -> date | None:
+        field = forms.DateField(required=False)
+        try:
+            day: date | None = field.clean(self.used_parameters.get(f"{self.parameter_name}_{end}"))
+        except forms.ValidationError as error:
+            messages.error(self.request, f"{self.title}: {error.messages[0]}")
+            return None
+        return day
 
 
 class SyncRunInline(HistoryInline[SyncRun]):
@@ -71,12 +98,27 @@ class SyncRunInline(HistoryInline[SyncRun]):
 
 @admin.register(JobRun)
 class JobRunAdmin(ScopedAdmin[JobRun]):
-    list_display = ["title", "shop", "slot", "state_badge", "attempt", "started_at", "took", "trouble"]
-    list_filter = ["shop", "job", "state"]
-    list_select_related = ["shop"]
-    search_fields = ["slot"]
+    list_display = [
+        *("title", "shop", "about", "state_badge", "attempt", "began", "took", "rows", "how_far", "who", "trouble"),
+    ]
+    list_filter = [JobFilter, "shop", "state", ("as_of", DayFilter)]
+    list_filter_submit = True  # the days are typed
+    list_select_related = ["shop", "started_by__user"]
+    search_fields = ["slot", "error"]
     inlines = [SyncRunInline]
     actions = ["run_again"]
+    actions_detail = ["repeat_this"]
+    fieldsets: ClassVar = [
+        (None, {"fields": [("title", "shop"), ("about", "state"), ("how_far", "rows"), "error", "result"]}),
+        (gettext_lazy("When"), {"fields": [("as_of", "began"), ("created_at", "finished_at"), "took"]}),
+        (gettext_lazy("Who"), {"fields": ["who"]}),
+        (gettext_lazy("For the technician"), {"fields": [("slot", "attempt"), ("due_at", "lease_until"), "progress"]}),
+    ]
+    readonly_fields = ["title", "about", "how_far", "rows", "began", "took", "who", "created_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
+        counts = {"received": "received", "written": "written", "bad": "bad_count"}
+        return super().get_queryset(request).annotate(**{to: Sum(f"sync_runs__{of}") for to, of in counts.items()})
 
     def get_urls(self) -> list[URLPattern]:
         page = path("timetable/", self.admin_site.admin_view(self.timetable_view), name="jobs_timetable")
@@ -93,6 +135,7 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
             "title": _("Timetable"),
             "lines": lines(request, now=clock.now()),
             "may_run": self.has_run_permission(request),
+            "days": DaysForm(),
         }
         return TemplateResponse(request, "admin/timetable.html", context)
 
@@ -103,12 +146,12 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
         shop, job = shops.get(request.POST.get("shop", "")), find_job(request.POST.get("job", ""))
         if shop is None or job is None:
             raise Http404
-        self.start(request, job.name, shop)
+        self.start(request, job, shop, DaysForm(request.POST))
         return redirect("admin:jobs_timetable")
 
-    def start(self, request: HttpRequest, job: str, shop: Shop) -> None:
-        done = _("%(job)s: planned, it starts in a moment.") % {"job": title_of(job)}
-        self.decide(request, done, lambda member: run_now(job=job, shop=shop, by=member, as_of=clock.now()))
+    def start(self, request: HttpRequest, job: Job, shop: Shop, days: DaysForm) -> None:
+        now = clock.now()
+        self.decide(request, planned(job.title), lambda member: by_hand.start(days.errand(job, shop, now), by=member))
 
     @display(description=gettext_lazy("job"), ordering="job")
     def title(self, run: JobRun) -> str:
@@ -118,25 +161,77 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     def state_badge(self, run: JobRun) -> tuple[str, str]:
         return run.state, run.get_state_display()
 
+    @display(description=gettext_lazy("slot"), ordering="slot")
+    def about(self, run: JobRun) -> str:
+        """The day, or the days; who asked stands in a column of its own, not an id."""
+        if run.days:
+            return days_in_words(run.days)
+        return _("by hand") if run.is_manual else run.slot
+
+    @display(description=gettext_lazy("started at"), ordering="started_at")
+    def began(self, run: JobRun) -> str:
+        zone = run.shop.timezone if run.shop else settings.TIME_ZONE
+        return formats.moment(run.started_at, zone) if run.started_at else "—"
+
     @display(description=gettext_lazy("took"))
     def took(self, run: JobRun) -> str:
         if not (run.started_at and run.finished_at):
             return "—"
         return _("%(seconds)s s") % {"seconds": formats.number((run.finished_at - run.started_at).total_seconds())}
 
+    @display(description=gettext_lazy("rows: received / written / bad"))
+    def rows(self, run: WithAnnotations[JobRun, Rows]) -> str:
+        counts = (run.received, run.written, run.bad)
+        return " / ".join("—" if count is None else formats.whole(count) for count in counts) if any(counts) else "—"
+
+    @display(description=gettext_lazy("progress"))
+    def how_far(self, run: JobRun) -> str:
+        """Where a run that is under way, or ended before its end, has got to."""
+        stage, done, total = (run.progress.get(name) for name in ("stage", "done", "total"))
+        if run.state == JobRun.State.DONE or not stage:
+            return "—"
+        if not total or done is None:
+            return str(stage)
+        return f"{stage}: {formats.percent(min(done / total, 1))}"
+
+    @display(description=gettext_lazy("started by"), ordering="started_by")
+    def who(self, run: JobRun) -> str:
+        if run.started_by:
+            return str(run.started_by)
+        return _("command line") if run.is_manual else _("the clock")
+
     @display(description=gettext_lazy("error"))
     def trouble(self, run: JobRun) -> str:
         return Truncator(run.error).chars(120)
 
-    def has_run_permission(self, request: HttpRequest) -> bool:
+    def has_run_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return permitted(request, Action.RUN_JOBS)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[RowAction]:
+        """A button only where there is something to repeat."""
+        is_repeatable = JobRun.objects.filter(pk=object_id, state__in=by_hand.REPEATABLE).exists()
+        return super().get_actions_detail(request, object_id) if is_repeatable else []
 
     @admin.action(description=gettext_lazy("Run this job now"), permissions=["run"])
     def run_again(self, request: HttpRequest, runs: QuerySet[JobRun]) -> None:
         """Once for each job and shop among the rows that were chosen."""
-        for job, shop in {(run.job, run.shop) for run in runs}:
-            if shop:
-                self.start(request, job, shop)
+        for name, shop in {(run.job, run.shop) for run in runs}:
+            job = find_job(name)
+            if job and shop:
+                self.start(request, job, shop, DaysForm({}))
+
+    @button(
+        gettext_lazy("Run again"),
+        question=gettext_lazy("Run this again?"),
+        consequence=gettext_lazy("It is done once more for its day, or its days. Nobody is told the same thing twice."),
+        permission="run",
+        icon="replay",
+    )
+    def repeat_this(self, request: HttpRequest, run: JobRun, form: BaseDialogForm) -> None:
+        def repeat(member: Member) -> JobRun:
+            return by_hand.start(Errand.again(run, now=clock.now()), by=member)
+
+        self.decide(request, planned(title_of(run.job)), repeat)
 
 
 @admin.register(SyncRun)
@@ -155,19 +250,11 @@ def title_of(job: str) -> str:
     return str(found.title) if found else job
 
 
-def lines(request: HttpRequest, *, now: datetime) -> list[Line]:
-    """The timetable of every shop the person may see, shop by shop, in the order of the day."""
-    shops = list(visible(request, Shop.objects.filter(is_active=True)).order_by("seller", "name"))
-    next_at = {
-        (entry.job.name, entry.shop.pk): due.next_due(entry.cron, entry.zone, now) if entry.cron else None
-        for entry in entries()
-        if entry.shop
-    }
-    runs = JobRun.objects.filter(shop__in=shops).order_by("job", "shop_id", "-pk").distinct("job", "shop_id")
-    last = {(run.job, run.shop_id): run for run in runs}
-    return [
-        Line(job, shop, next_at.get((job.name, shop.pk)), last.get((job.name, shop.pk)))
-        for shop in shops
-        for job in timetable()
-        if job.is_for(shop)
-    ]
+def planned(title: object) -> str:
+    return _("%(job)s: planned, it starts in a moment.") % {"job": title}
+
+
+def days_in_words(days: Period) -> str:
+    if days.first == days.last:
+        return formats.day(days.first)
+    return f"{formats.day(days.first)} … {formats.day(days.last)}"

@@ -59,7 +59,7 @@ def _claim(entry: Entry, moment: datetime, now: datetime) -> bool:
     if entry.job.policy is Policy.SKIP and now > moment + entry.job.grace:
         ledger.skip(job=entry.job, shop=entry.shop, due=moment, daily=daily)
         return False
-    return ledger.plan(job=entry.job, shop=entry.shop, due=moment, daily=daily) is not None
+    return ledger.plan(job=entry.job, shop=entry.shop, due=moment, daily=daily, late=now - moment) is not None
 
 
 def _is_owed(entry: Entry, moment: datetime) -> bool:

@@ -19,21 +19,17 @@ from django.utils.translation import gettext as _
 
 from apps.common.clock import real_now
 from apps.common.db import take_lock
-from apps.common.errors import NotFound, Refused
 from apps.common.periods import Period, day_of
-from apps.jobs.models import JobRun
+from apps.jobs.models import MANUAL, JobRun
 from apps.jobs.schedule import zone_of
 from apps.jobs.timetable import Job, Policy, find_job
 from apps.jobs.wake import LONGEST_DELAY, wake
-from apps.shops.audit import record
-from apps.shops.models import Credential, Member, Shop
-from apps.shops.roles import Action, require
+from apps.shops.models import Credential, Person, Shop
 
 log = logging.getLogger(__name__)
 
 State = JobRun.State
 MAX_ATTEMPTS = 3
-MANUAL = "manual:"
 VOID = "void:"
 LONGEST_ERROR = 2000
 
@@ -58,9 +54,11 @@ def slot_for(*, shop: Shop | None, due: datetime, daily: bool) -> str:
     return f"{due.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
-def plan(*, job: Job, shop: Shop | None, due: datetime, daily: bool = True) -> JobRun | None:
-    """Claim the slot of `due` and wake a worker; None when it was claimed before."""
-    run, claimed = _claim(job, shop, slot_for(shop=shop, due=due, daily=daily), due, state=State.PLANNED)
+def plan(
+    *, job: Job, shop: Shop | None, due: datetime, daily: bool = True, late: timedelta = timedelta(0)
+) -> JobRun | None:
+    """Claim the slot of `due` and wake a worker; None when it was claimed before. `late` is the time since `due`."""
+    run, claimed = _claim(job, shop, slot_for(shop=shop, due=due, daily=daily), due, state=State.PLANNED, late=late)
     return run if claimed else None
 
 
@@ -71,20 +69,12 @@ def skip(*, job: Job, shop: Shop | None, due: datetime, daily: bool = True) -> J
     return run if claimed else None
 
 
-def run_now(*, job: str, shop: Shop, by: Member, as_of: datetime) -> JobRun:
-    """A run that a person asks for, beside the schedule, for the business moment `as_of`."""
-    require(by, Action.RUN_JOBS)
-    found = find_job(job)
-    if shop.seller_id != by.seller_id or found is None or not found.is_for(shop):
-        raise NotFound(_("There is no such thing in this seller's shops."))
-    with transaction.atomic():
-        _one_at_a_time(job, shop.pk)
-        if JobRun.objects.filter(job=job, shop=shop, state__in=[State.PLANNED, State.RUNNING]).exists():
-            raise Refused(_("“%(job)s” is at work for this shop already, or about to start.") % {"job": found.title})
-        if reason := _what_is_missing(found, shop, as_of):
-            raise Refused(reason)
-        run, _claimed = _claim(found, shop, f"{MANUAL}{uuid4()}", as_of, state=State.PLANNED)
-        record("job.run_now", actor=by.person, shop=shop, subject=run, job=job, as_of=as_of.isoformat())
+def plan_by_hand(*, job: Job, shop: Shop, as_of: datetime, days: Period | None, by: Person | None) -> JobRun:
+    """A run beside the schedule, for the business moment `as_of`, and wake a worker. Ask for `what_is_missing` first,
+    in one transaction and after `one_at_a_time`."""
+    first, last = (days.first, days.last) if days else (None, None)
+    slot = f"{MANUAL}{uuid4()}"
+    run, _created = _claim(job, shop, slot, as_of, state=State.PLANNED, started_by=by, first_on=first, last_on=last)
     return run
 
 
@@ -97,7 +87,7 @@ def start(*, run_id: int) -> JobRun | None:
     run = JobRun.objects.select_related("shop__seller").filter(pk=run_id).first()
     if run is None or run.state not in (State.PLANNED, State.RUNNING):
         return None
-    _one_at_a_time(run.job, run.shop_id)
+    one_at_a_time(run.job, run.shop_id)
     if _others_running(run).exists() or _has_to_wait(run):
         return None
     now = real_now()
@@ -161,7 +151,7 @@ def give_up_waiting(*, run: JobRun) -> None:
         _bury(run, still_waiting, _("There is no such job any more."))
     elif job.policy is Policy.LATEST:
         still_waiting.update(state=State.SKIPPED, finished_at=real_now(), error=_("A later one makes up for it."))
-    elif reason := _what_is_missing(job, run.shop, run.as_of):
+    elif reason := what_is_missing(job, run.shop, run.as_of):
         _bury(run, still_waiting, reason)
     else:
         still_waiting.update(state=State.SKIPPED, finished_at=real_now(), error=_too_late())
@@ -198,7 +188,8 @@ def _claim(
     return run, created
 
 
-def _one_at_a_time(job: str, shop_id: int | None) -> None:
+def one_at_a_time(job: str, shop_id: int | None) -> None:
+    """Whoever starts, or asks for, this job for this shop does it alone until the transaction ends."""
     take_lock("job", job, shop_id)
 
 
@@ -209,13 +200,13 @@ def _others_running(run: JobRun) -> QuerySet[JobRun]:
 
 def _has_to_wait(run: JobRun) -> bool:
     job = find_job(run.job)
-    reason = _what_is_missing(job, run.shop, run.as_of) if job and run.state == State.PLANNED else ""
+    reason = what_is_missing(job, run.shop, run.as_of) if job and run.state == State.PLANNED else ""
     if reason:
         JobRun.objects.filter(pk=run.pk, state=State.PLANNED).update(error=reason)
     return bool(reason)
 
 
-def _what_is_missing(job: Job, shop: Shop | None, as_of: datetime) -> str:
+def what_is_missing(job: Job, shop: Shop | None, as_of: datetime) -> str:
     """Why the run cannot start yet, in words; empty when nothing is missing."""
     refused = Credential.objects.filter(shop=shop, api=job.calls_with, is_refused=True).first()
     if refused is not None:
@@ -226,7 +217,7 @@ def _what_is_missing(job: Job, shop: Shop | None, as_of: datetime) -> str:
     day = day_of(as_of, zone)
     first, after = Period(day, day).bounds(zone)
     done = JobRun.objects.filter(job=job.needs, shop=shop, state=State.DONE, as_of__gte=first, as_of__lt=after)
-    if done.exists():
+    if done.filter(first_on=None).exists():  # reading days of the past again brings no data of this one
         return ""
     needed = find_job(job.needs)
     return _("“%(job)s” of %(day)s has not been completed.") % {

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.clock import real_now
-from apps.shops.models import Shop
+from apps.common.periods import Period
+from apps.shops.models import Person, Shop
 from apps.shops.scoping import SellerQuerySet
+
+MANUAL = "manual:"
 
 
 class JobRun(models.Model):
     """One run of a job for a slot. Claiming the slot is the right to run: a slot is never done twice.
 
     `slot` is the shop's local date for daily jobs ("2026-03-02"), the UTC minute for finer ones
-    ("2026-03-02T06:00Z"), and "manual:<uuid>" for runs that a person asked for.
+    ("2026-03-02T06:00Z"), and "manual:<uuid>" for runs that a person asked for: `started_by`, or whoever has the
+    command line. `first_on` and `last_on` are the days, passed by then, that such a run is about; without them it is
+    about `as_of`, as a scheduled one is. `late` is how long after its moment the slot was claimed, in business time.
 
     planned -> running -> done | failed          running -> planned (tried again after an error)
     planned -> skipped (too late) | failed (what it needs did not come)
@@ -40,6 +47,12 @@ class JobRun(models.Model):
     )
     slot = models.CharField(_("slot"), max_length=60)
     as_of = models.DateTimeField(_("as of"), help_text=_("the business moment the run works for"))
+    late = models.DurationField(_("claimed late by"), default=timedelta(0), db_default=timedelta(0))
+    first_on = models.DateField(_("first day"), null=True, blank=True)
+    last_on = models.DateField(_("last day"), null=True, blank=True)
+    started_by = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("started by")
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PLANNED)
     due_at = models.DateTimeField(_("not before"), default=real_now, help_text=_("real time"))
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
@@ -59,12 +72,30 @@ class JobRun(models.Model):
         verbose_name_plural = _("job runs")
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["job", "shop", "slot"], name="one_run_per_slot", nulls_distinct=False)
+            models.UniqueConstraint(fields=["job", "shop", "slot"], name="one_run_per_slot", nulls_distinct=False),
+            models.CheckConstraint(
+                condition=Q(first_on=None, last_on=None)
+                | Q(first_on__isnull=False, last_on__isnull=False, first_on__lte=F("last_on")),
+                name="days_have_both_ends",
+            ),
         ]
         indexes = [models.Index(fields=["state", "lease_until"], name="runs_by_lease")]
 
     def __str__(self) -> str:
         return f"{self.job} · {self.slot}"
+
+    @property
+    def is_manual(self) -> bool:
+        return self.slot.startswith(MANUAL)
+
+    @property
+    def days(self) -> Period | None:
+        return Period(self.first_on, self.last_on) if self.first_on and self.last_on else None
+
+    @property
+    def started_late(self) -> timedelta | None:
+        """How long after its moment a scheduled run was first taken up; None before that."""
+        return self.late + (self.started_at - self.created_at) if self.started_at else None
 
 
 class Pulse(models.Model):

@@ -37,6 +37,8 @@ class Job:
     """A daily job: the clock claims a slot of it for each day, and each shop of these `kinds` (none: one for all).
 
     `needs` names a job that must be done for the same day first: until then the run waits, past its `grace` it fails.
+    `reach` is how many days back a person may have it run for; 0 is a job that decides, on money too, by how things
+    stand now, and so is never run for a day that has passed.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Job:
     grace: timedelta = timedelta(days=1)
     needs: str = ""
     calls_with: str = ""  # the API whose key it calls with: while that is refused the run waits
+    reach: int = 0
 
     @property
     def per_shop(self) -> bool:

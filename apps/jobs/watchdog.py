@@ -1,4 +1,5 @@
-"""Who watches the clock: ticks that do not come, queues that nobody works on, runs that failed, a clock that ran ahead.
+"""Who watches the clock: ticks that do not come, queues that nobody works on, runs that failed, that are late or were
+left out, a clock that ran ahead.
 
 `alarms` says what people must know now; whoever tells them does it once for each alarm's key, which names an outage by
 its start. Besides the clock's own tick a process that runs without the clock (the bot) asks, or a clock that stands
@@ -20,6 +21,8 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 from apps.common.clock import real_now
 from apps.jobs import ledger
 from apps.jobs.models import JobRun, Pulse
+from apps.jobs.punctuality import Punctuality, Slot, last_slots
+from apps.jobs.schedule import entries
 from apps.jobs.timetable import Queue
 from apps.shops.models import Seller
 
@@ -28,6 +31,7 @@ log = logging.getLogger(__name__)
 CLOCK = "clock"
 TOLERANCE = timedelta(seconds=10)  # two machines' clocks may differ by so much
 TELL_FAILURES_FOR = timedelta(days=1)
+UNPUNCTUAL = {Punctuality.OVERDUE: "job_late", Punctuality.MISSED: "job_late", Punctuality.SKIPPED: "job_skipped"}
 PING_SECONDS = 5
 
 
@@ -41,9 +45,9 @@ class Alarm:
     seller: Seller | None = None
 
 
-def alarms() -> list[Alarm]:
-    """Everything that is wrong now. The same outage has the same key each time."""
-    return [*_clock_stands(), *_silent_queues(), *_failed_runs()]
+def alarms(*, now: datetime) -> list[Alarm]:
+    """Everything that is wrong now. The same outage has the same key each time. `now` is business time."""
+    return [*_clock_stands(), *_silent_queues(), *_failed_runs(), *_unpunctual_slots(now)]
 
 
 def tick(*, now: datetime) -> None:
@@ -126,3 +130,18 @@ def _failed_runs() -> Iterator[Alarm]:
     failed = JobRun.objects.filter(state=JobRun.State.FAILED, finished_at__gt=real_now() - TELL_FAILURES_FOR)
     for run in failed.select_related("shop__seller").order_by("pk"):
         yield Alarm("job_failed", f"job_failed:{run.pk}", {"run": run.pk}, run.shop.seller if run.shop else None)
+
+
+def _unpunctual_slots(now: datetime) -> Iterator[Alarm]:
+    """Slots of the last day. Not of a world whose days pass in seconds: each of its hours is skipped over."""
+    if settings.WORLD_URL:
+        return
+    for slot in last_slots(entries(), now=now, within=TELL_FAILURES_FOR):
+        if name := UNPUNCTUAL.get(slot.punctuality):
+            yield _about(slot, name)
+
+
+def _about(slot: Slot, name: str) -> Alarm:
+    (job, shop_id), shop = slot.place, slot.entry.shop
+    params = {"job": job, "shop": shop_id, "due": slot.due.isoformat()}
+    return Alarm(name, f"{name}:{job}:{shop_id}:{slot.name}", params, shop.seller if shop else None)

@@ -25,8 +25,8 @@ def tell(
     subject: str = "",
     due_at: datetime | None = None,
     expires_at: datetime | None = None,
-) -> None:
-    """One message for each person, once for each `key`: telling twice does no harm.
+) -> int:
+    """One message for each person, once for each `key`: telling twice does no harm. Returns how many are new.
 
     `params` are ids and days for the renderer; `subject` ("proposal:7") is what `retell` names later.
     """
@@ -43,8 +43,10 @@ def tell(
         )
         for person in people
     ]
+    told_before = OutboxMessage.objects.filter(key__in=[row.key for row in rows]).count()
     OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
     announce()
+    return len(rows) - told_before
 
 
 @transaction.atomic

@@ -15,11 +15,8 @@ from apps.shops.roles import Action
 
 @transaction.atomic
 def tell_alarms(*, now: datetime) -> int:
-    """One message to each owner for each alarm, once however often this runs. Returns how many alarms there are.
-
-    `now` is business time.
-    """
-    found = [*alarms(), *key_alarms(now=now)]
+    """One message to each owner for each alarm, once however often this runs. Returns how many alarms there are."""
+    found = [*alarms(now=now), *key_alarms(now=now)]
     for alarm in found:
         for seller in [alarm.seller] if alarm.seller else Seller.objects.order_by("pk"):
             _tell(alarm, seller)

@@ -77,24 +77,27 @@ class DailyReport:
     stock: ShopCover | None
 
 
-def send_daily_report(*, shop: Shop, day: date, now: datetime) -> dict[str, int | bool]:
+def send_daily_report(
+    *, shop: Shop, day: date, now: datetime, expires_at: datetime | None = None
+) -> dict[str, int | bool]:
     """Tell the report on `day`, a day of the shop that has ended, to everybody who may see it: once for each person.
 
-    It is not sent any more when the day after `day` has passed. Returns how many people were told and whether the data
-    reach the end of `day`; a report on less says so itself. Raises ValueError for a day that has not ended.
+    It is not sent any more after `expires_at`, by itself when the day after `day` has passed. Returns how many people
+    are told now, without those who were told before, and whether the data reach the end of `day`; a report on less says
+    so itself. Raises ValueError for a day that has not ended.
     """
     if day >= day_of(now, shop.timezone):
         raise ValueError(f"day must be one that has ended in {shop.timezone}, not {day}")
     people = people_who_may(shop.seller, Action.VIEW)
-    tell(
+    told = tell(
         name="daily_report",
         key=f"daily_report:{shop.pk}:{day}",
         seller=shop.seller,
         people=people,
         params={"shop": shop.pk, "day": str(day)},
-        expires_at=start_of(day + 2 * ONE_DAY, shop.timezone),
+        expires_at=expires_at or start_of(day + 2 * ONE_DAY, shop.timezone),
     )
-    return {"told": len(people), "complete": KnownDays.of(shop).has_sales(day)}
+    return {"told": told, "complete": KnownDays.of(shop).has_sales(day)}
 
 
 def daily_report(message: OutboxMessage, now: datetime) -> Rendered:

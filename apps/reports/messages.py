@@ -14,6 +14,8 @@ from apps.reports.notices import (
     clock_stopped,
     command_ended,
     job_failed,
+    job_late,
+    job_skipped,
     key_expires,
     key_problem,
     queue_silent,
@@ -34,6 +36,8 @@ MESSAGES: dict[str, Callable[[OutboxMessage, datetime], Rendered]] = {
     "job_failed": job_failed,
     "key_expires": key_expires,
     "key_problem": key_problem,
+    "job_late": job_late,
+    "job_skipped": job_skipped,
     "queue_silent": queue_silent,
     "clock_stopped": clock_stopped,
 }

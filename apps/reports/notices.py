@@ -59,6 +59,15 @@ def job_failed(message: OutboxMessage, now: datetime) -> Rendered:
     return from_template("job_failed", {"run": run, "title": job.title if job else run.job, "zone": zone})
 
 
+def job_late(message: OutboxMessage, now: datetime) -> Rendered:
+    """A slot that nobody began in time. What it waits for, when it waits for something, is on its run."""
+    return from_template("job_late", _slot(message))
+
+
+def job_skipped(message: OutboxMessage, now: datetime) -> Rendered:
+    return from_template("job_skipped", _slot(message))
+
+
 def queue_silent(message: OutboxMessage, now: datetime) -> Rendered:
     return from_template("queue_silent", {**_since(message), "queue": message.params["queue"]})
 
@@ -84,6 +93,20 @@ def _key(message: OutboxMessage) -> Credential:
     keys = Credential.objects.of(message.seller).select_related("shop")
     found: Credential = keys.get(pk=message.params["credential"])
     return found
+
+
+def _slot(message: OutboxMessage) -> dict[str, object]:
+    """A due moment of a job, of a shop or of the installation, and its run as it stands."""
+    shop_id, due = message.params["shop"], datetime.fromisoformat(message.params["due"])
+    shop = Shop.objects.of(message.seller).get(pk=shop_id) if shop_id else None
+    job = find_job(message.params["job"])
+    return {
+        "shop": shop,
+        "title": job.title if job else message.params["job"],
+        "due": due,
+        "zone": shop.timezone if shop else settings.TIME_ZONE,
+        "run": JobRun.objects.filter(job=message.params["job"], shop=shop, as_of=due).first(),
+    }
 
 
 def _since(message: OutboxMessage) -> dict[str, object]:

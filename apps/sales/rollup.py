@@ -28,17 +28,15 @@ def sync_facts(work: Work) -> bool:
     """Rebuild the days that were touched and have ended: the last link, which makes the shop's data complete."""
 
     def fetch(cursor: str) -> Iterator[Batch[date]]:
-        _refresh_statistics()
-        _link_lines(work.shop)
         touch(work.shop, _days_with_new_mornings(work))
-        while True:
-            days = _touched(work)
-            last = len(days) < DAYS_AT_ONCE
-            yield Batch(days, (), len(days), cursor="", last=last, announced=None)
-            if last:
-                return
+        return _touched_days(work)
 
     return follow(work, Reading(SOURCE, fetch, partial(_store, work)))
+
+
+def refresh_facts(work: Work) -> bool:
+    """Rebuild the days that postings which were read again have touched. It makes nothing complete."""
+    return follow(work, Reading(f"{SOURCE}_again", lambda _: _touched_days(work), partial(_store, work)))
 
 
 def rebuild(shop: Shop, days: Sequence[date]) -> int:
@@ -55,6 +53,17 @@ def rebuild(shop: Shop, days: Sequence[date]) -> int:
             },
         )
         return int(cursor.rowcount)
+
+
+def _touched_days(work: Work) -> Iterator[Batch[date]]:
+    _refresh_statistics()
+    _link_lines(work.shop)
+    while True:
+        days = _touched(work)
+        last = len(days) < DAYS_AT_ONCE
+        yield Batch(days, (), len(days), cursor="", last=last, announced=None)
+        if last:
+            return
 
 
 def _touched(work: Work) -> list[date]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet, Sum
@@ -12,19 +13,22 @@ from apps.catalog.account import sync_account
 from apps.catalog.categories import sync_categories
 from apps.catalog.stock import sync_stock
 from apps.catalog.sync import sync_archive, sync_products
-from apps.common.periods import day_of
+from apps.common.periods import Period, day_of
 from apps.jobs.models import JobRun
 from apps.jobs.sync_runs import Work, latest_complete, latest_moments
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.sales import rollup
 from apps.sales.crosscheck import cross_check
 from apps.sales.models import OrderLine
-from apps.sales.rollup import sync_facts
+from apps.sales.rollup import refresh_facts, sync_facts
 from apps.sales.sync import sync_fbo, sync_fbs, sync_fbs_changes
 from apps.shops.models import Shop
 
-# What is read, in this order. Each is True when it has come to its end, False when the time is up.
-SOURCES: tuple[Callable[[Work], bool], ...] = (
+Sync = Callable[[Work], bool]
+"""True when it has come to its end, False when the time is up."""
+
+# What is read, in this order.
+SOURCES: tuple[Sync, ...] = (
     sync_account,
     sync_categories,
     sync_products,
@@ -41,13 +45,20 @@ SOURCES: tuple[Callable[[Work], bool], ...] = (
 def advance(run: JobRun, *, client: OzonSeller, as_of: datetime, deadline: float) -> bool:
     """Sync the shop of `run` until all is read (True) or `deadline`, a moment of `time.monotonic`, has come (False).
 
+    A run for days that have passed reads the postings of these days again and nothing else; no decision is fed by it.
     Call it again with the same run and `as_of` to go on. At least one page is read each time. Raises `SyncIncomplete`
     when a list could not be read to its end, `LeaseLost` when another worker has taken the run over.
     """
     if run.shop is None:
         raise ValueError(f"{run} is not the run of a shop")
     work = Work(job_run=run, shop=run.shop, client=client, as_of=as_of, deadline=deadline)
-    return all(sync(work) for sync in SOURCES)
+    return all(sync(work) for sync in _sources(run.days))
+
+
+def _sources(again: Period | None) -> tuple[Sync, ...]:
+    if again is None:
+        return SOURCES
+    return partial(sync_fbo, again=again), partial(sync_fbs, again=again), refresh_facts
 
 
 def is_complete(shop: Shop, today: date) -> bool:

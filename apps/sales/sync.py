@@ -2,6 +2,8 @@
 
 The first sync reads `HISTORY_DAYS`. Every later one reads again whatever may still change: the last `REREAD_DAYS`, and
 further back if a posting of then is still on its way. FBS can also be asked for what changed lately, however old.
+Days that a person wants read again are read under names of their own: that they were read does not mean that everything
+up to them was.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from django.db.models import Min
 
 from apps.catalog.models import Warehouse
 from apps.catalog.stock import Place, warehouse_ids
-from apps.common.periods import start_of
+from apps.common.periods import Period, start_of
 from apps.jobs.models import SyncRun
 from apps.jobs.sync_runs import Batch, Reading, Stored, Work, covered_until, follow, latest_complete
 from apps.marketplaces.ozon_seller.postings import Posting
@@ -37,20 +39,29 @@ Fetch = Callable[[datetime, datetime, str], Iterator[Page[Posting]]]
 
 @dataclass(frozen=True)
 class Source:
-    """Postings of one scheme. `named` are the warehouses whose names were kept in this slice."""
+    """Postings of one scheme; of the days `again` alone, when a person asked for them. `named` are the warehouses whose
+    names were kept in this slice."""
 
     work: Work
     name: str
     scheme: str
     history: SalesHistory
     products: Products
+    again: Period | None = None
     named: set[Place] = field(default_factory=set)
 
     @classmethod
-    def of(cls, work: Work, name: str, scheme: str) -> Source:
+    def of(cls, work: Work, name: str, scheme: str, again: Period | None = None) -> Source:
         first = work.today - timedelta(days=HISTORY_DAYS)
         history, _ = SalesHistory.objects.get_or_create(shop=work.shop, defaults={"sales_from": first})
-        return cls(work, name, scheme, history, Products.of(work.shop))
+        return cls(work, f"{name}_again" if again else name, scheme, history, Products.of(work.shop), again)
+
+    @property
+    def end(self) -> datetime:
+        """Where the last window of this job ends."""
+        if self.again is None:
+            return self.work.as_of
+        return min(self.again.bounds(self.work.shop.timezone)[1], self.work.as_of)
 
 
 @dataclass(frozen=True)
@@ -62,18 +73,18 @@ class Window:
     start: datetime
 
 
-def sync_fbo(work: Work) -> bool:
+def sync_fbo(work: Work, again: Period | None = None) -> bool:
     def fetch(since: datetime, until: datetime, cursor: str) -> Iterator[Page[Posting]]:
         return work.client.fbo_postings(since=since, to=until, finance=False, cursor=cursor)
 
-    return _sync_windows(Source.of(work, "fbo_postings", Warehouse.Scheme.FBO), fetch)
+    return _sync_windows(Source.of(work, "fbo_postings", Warehouse.Scheme.FBO, again), fetch)
 
 
-def sync_fbs(work: Work) -> bool:
+def sync_fbs(work: Work, again: Period | None = None) -> bool:
     def fetch(since: datetime, until: datetime, cursor: str) -> Iterator[Page[Posting]]:
         return work.client.fbs_postings(since=since, to=until, finance=False, cursor=cursor)
 
-    return _sync_windows(Source.of(work, "fbs_postings", Warehouse.Scheme.FBS), fetch)
+    return _sync_windows(Source.of(work, "fbs_postings", Warehouse.Scheme.FBS, again), fetch)
 
 
 def sync_fbs_changes(work: Work) -> bool:
@@ -103,7 +114,7 @@ def _sync_windows(source: Source, fetch: Fetch) -> bool:
             partial(_store, source, window=window),
             since=window.since,
             until=window.until,
-            steady=True,
+            steady=source.again is None,
         )
         if not follow(source.work, reading):
             return False
@@ -115,7 +126,7 @@ def _batches(fetch: Fetch, window: Window, cursor: str) -> Iterator[Batch[Postin
 
 
 def _next_window(source: Source) -> Window | None:
-    """The window that this job has under way, or the next one; None when it has come to its own moment."""
+    """The window that this job has under way, or the next one; None when it has come to its end."""
     work = source.work
     runs = SyncRun.objects.filter(job_run=work.job_run, source=source.name).exclude(state=SyncRun.State.INCOMPLETE)
     windows = [(run.since, run.until, run.state) for run in runs.order_by("id") if run.since and run.until]
@@ -125,12 +136,14 @@ def _next_window(source: Source) -> Window | None:
         (start, _, _), (last_since, since, state) = windows[0], windows[-1]
         if state == SyncRun.State.RUNNING:
             return Window(last_since, since, start)
-    return Window(since, min(since + WINDOW, work.as_of), start) if since < work.as_of else None
+    return Window(since, min(since + WINDOW, source.end), start) if since < source.end else None
 
 
 def _start(source: Source) -> datetime:
-    """From when on postings must be read: what was never read, and what may have changed since."""
+    """From when on postings must be read: what was asked for, or what was never read and what may have changed."""
     work = source.work
+    if source.again:
+        return start_of(source.again.first, work.shop.timezone) - EARLIER
     beginning = start_of(source.history.sales_from, work.shop.timezone) - EARLIER
     covered = covered_until(work.shop, source.name)
     if covered is None:
@@ -148,7 +161,7 @@ def _store(source: Source, postings: Sequence[Posting], *, window: Window | None
     if window is None:
         return Stored(written, bad_rows)
     reached = parcels[-1].placed_at if parcels else window.since
-    done, total = (reached - window.start).days, (work.as_of - window.start).days
+    done, total = (reached - window.start).days, (source.end - window.start).days
     return Stored(written, bad_rows, done=min(max(done, 0), total), total=total)
 
 

@@ -17,7 +17,8 @@ from apps.common.errors import Denied, NotFound, Refused
 from apps.decisions.approval import Objected, approve, propose
 from apps.decisions.kinds import Draft
 from apps.decisions.models import Approval, Command, Proposal
-from apps.jobs import ledger
+from apps.jobs import by_hand, ledger
+from apps.jobs.by_hand import Errand
 from apps.jobs.models import JobRun, SyncRun
 from apps.marketplaces.standins.faults import Fault, Kind
 from apps.notifications.models import OutboxMessage
@@ -47,7 +48,7 @@ def live(settings: Settings, empty_redis: redis.Redis) -> Iterator[LiveShop]:
 
 def sync_by_hand(live: LiveShop) -> JobRun:
     """What "run now" does, as often as a run is tried."""
-    run = ledger.run_now(job="ozon_sync", shop=live.shop, by=live.owner, as_of=live.now)
+    run = by_hand.start(Errand.of(job="ozon_sync", shop=live.shop, as_of=live.now), by=live.owner)
     for _ in range(ledger.MAX_ATTEMPTS):
         JobRun.objects.filter(pk=run.pk).update(due_at=real_now())
         runners.carry_out(run.pk)

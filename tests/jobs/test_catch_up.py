@@ -10,7 +10,8 @@ import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from apps.common.clock import real_now
-from apps.jobs import ledger
+from apps.jobs import by_hand, ledger
+from apps.jobs.by_hand import Errand
 from apps.jobs.catch_up import catch_up, fire
 from apps.jobs.models import JobRun
 from apps.jobs.schedule import row_name, seed
@@ -225,7 +226,7 @@ def test_a_report_that_only_waited_for_its_turn_is_skipped(shop: Shop) -> None:
 
 def test_a_run_by_hand_waits_as_long_as_it_takes(shop: Shop) -> None:
     leave_only(SYNC)
-    ledger.run_now(job="report", shop=shop, by=Member.objects.get(seller=shop.seller), as_of=SIX)
+    by_hand.start(Errand.of(job="report", shop=shop, as_of=SIX), by=Member.objects.get(seller=shop.seller))
     assert catch_up(now=SIX + timedelta(days=2)).given_up == 0
 
 

@@ -10,12 +10,10 @@ from django.db import connection
 from pytest_django import Settings
 
 from apps.common.clock import real_now
-from apps.common.errors import Denied, NotFound, Refused
 from apps.jobs import ledger
 from apps.jobs.ledger import LeaseLost
 from apps.jobs.models import JobRun
-from apps.shops.models import AuditEntry, Member, Shop
-from apps.shops.roles import Role
+from apps.shops.models import Shop
 from tests import cast
 from tests.jobs.day import CLEANING, PRICES, SYNC, utc
 
@@ -24,11 +22,6 @@ pytestmark = pytest.mark.django_db
 State = JobRun.State
 SIX = utc("2026-03-02 03:00")  # in Moscow
 NOON = utc("2026-03-02 09:00")
-
-
-@pytest.fixture
-def owner(shop: Shop) -> Member:
-    return Member.objects.get(seller=shop.seller)
 
 
 def planned(shop: Shop) -> JobRun:
@@ -280,55 +273,10 @@ def test_a_sync_that_failed_is_no_data(shop: Shop) -> None:
     assert ledger.start(run_id=prices.pk) is None
 
 
-# By hand
-
-
-def test_a_run_by_hand_stands_beside_the_day_and_is_audited(shop: Shop, owner: Member) -> None:
-    run_of(shop, SIX)
-
-    run = ledger.run_now(job="sync", shop=shop, by=owner, as_of=NOON)
-
-    assert run.slot.startswith("manual:")
-    assert (run.state, run.as_of) == (State.PLANNED, NOON)
-    entry = AuditEntry.objects.get(action="job.run_now")
-    assert (entry.actor, entry.shop, entry.data["job"]) == (owner.person, shop, "sync")
-
-
-def test_a_second_press_is_told_that_it_is_at_work(shop: Shop, owner: Member) -> None:
-    ledger.run_now(job="sync", shop=shop, by=owner, as_of=NOON)
-    with pytest.raises(Refused, match="at work for this shop already"):
-        ledger.run_now(job="sync", shop=shop, by=owner, as_of=NOON)
-    assert JobRun.objects.count() == 1
-
-
-@pytest.mark.parametrize("role", [Role.ANALYST, Role.VIEWER])
-def test_a_role_that_may_not_run_jobs_is_told_so(shop: Shop, role: Role) -> None:
-    with pytest.raises(Denied, match="Your role is"):
-        ledger.run_now(job="sync", shop=shop, by=cast.member(shop.seller, "Viktor", role), as_of=NOON)
-    assert not JobRun.objects.exists()
-
-
-def test_boris_cannot_run_annas_jobs(shop: Shop) -> None:
-    with pytest.raises(NotFound):
-        ledger.run_now(job="sync", shop=shop, by=cast.boris(), as_of=NOON)
-
-
-def test_a_job_that_does_not_exist_cannot_be_run(shop: Shop, owner: Member) -> None:
-    with pytest.raises(NotFound):
-        ledger.run_now(job="unknown", shop=shop, by=owner, as_of=NOON)
-
-
-def test_prices_by_hand_are_refused_without_the_days_data(shop: Shop, owner: Member) -> None:
-    with pytest.raises(Refused, match=r"“sync” of 02\.03\.2026 has not been completed"):
-        ledger.run_now(job="prices", shop=shop, by=owner, as_of=NOON)
-    assert not JobRun.objects.filter(job="prices").exists()
-    assert not AuditEntry.objects.filter(action="job.run_now").exists()
-
-
 # A clock that ran ahead
 
 
-def test_slots_of_a_clock_that_ran_ahead_are_free_again(shop: Shop, owner: Member) -> None:
+def test_slots_of_a_clock_that_ran_ahead_are_free_again(shop: Shop) -> None:
     tomorrow = ledger.plan(job=SYNC, shop=shop, due=SIX + timedelta(days=1))
     assert tomorrow is not None
     taken = ledger.start(run_id=tomorrow.pk)

@@ -13,10 +13,11 @@ from pytest_django import Settings
 
 from apps.common.clock import real_now
 from apps.jobs import ledger, watchdog
+from apps.jobs.catch_up import catch_up
 from apps.jobs.models import JobRun, Pulse
 from apps.jobs.timetable import Queue
 from apps.shops.models import Shop
-from tests.jobs.day import SYNC, utc
+from tests.jobs.day import REPORT, SYNC, leave_only, utc
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ NOON = utc("2026-03-02 09:00")
 
 
 def names() -> list[str]:
-    return [alarm.name for alarm in watchdog.alarms()]
+    return [alarm.name for alarm in watchdog.alarms(now=NOON)]
 
 
 def seen(part: str, ago: timedelta) -> datetime:
@@ -43,9 +44,9 @@ def test_a_clock_that_stands_is_named_by_when_it_stopped() -> None:
     watchdog.tick(now=NOON)
     since = seen(watchdog.CLOCK, timedelta(minutes=4))
 
-    (alarm,) = watchdog.alarms()
+    (alarm,) = watchdog.alarms(now=NOON)
     assert (alarm.name, alarm.params, alarm.seller) == ("clock_stopped", {"since": since.isoformat()}, None)
-    assert watchdog.alarms() == [alarm], "the same outage has the same key"
+    assert watchdog.alarms(now=NOON) == [alarm], "the same outage has the same key"
 
     watchdog.tick(now=NOON)
     assert names() == []
@@ -60,9 +61,9 @@ def test_three_minutes_are_the_limit() -> None:
 
 def test_a_queue_may_be_at_a_long_task_but_not_longer_than_one_takes() -> None:
     watchdog.tick(now=NOON)
-    watchdog.alarms()
+    watchdog.alarms(now=NOON)
     since = seen(watchdog.queue_part(Queue.SYNC), timedelta(minutes=19))
-    (alarm,) = watchdog.alarms()
+    (alarm,) = watchdog.alarms(now=NOON)
     assert (alarm.name, alarm.params) == ("queue_silent", {"queue": "sync", "since": since.isoformat()})
 
     watchdog.beat(watchdog.queue_part(Queue.SYNC))
@@ -70,14 +71,14 @@ def test_a_queue_may_be_at_a_long_task_but_not_longer_than_one_takes() -> None:
 
 
 def test_a_queue_that_never_answered_counts_from_the_first_question() -> None:
-    watchdog.alarms()
+    watchdog.alarms(now=NOON)
     Pulse.objects.update(at=real_now() - timedelta(hours=1))
     seen(watchdog.CLOCK, timedelta(0))
     assert names() == ["queue_silent"] * len(Queue)
 
 
 def test_while_the_clock_stands_nobody_asks_the_queues_and_none_is_called_silent() -> None:
-    watchdog.alarms()
+    watchdog.alarms(now=NOON)
     Pulse.objects.update(at=real_now() - timedelta(hours=1))
     assert names() == ["clock_stopped"]
 
@@ -90,15 +91,15 @@ def test_while_the_clock_stands_nobody_asks_the_queues_and_none_is_called_silent
 
 
 def test_a_queue_that_was_silent_before_the_clock_stood_is_the_same_outage_after_it() -> None:
-    watchdog.alarms()
+    watchdog.alarms(now=NOON)
     seen(watchdog.CLOCK, timedelta(hours=1))
     seen(watchdog.queue_part(Queue.SYNC), timedelta(hours=2))
-    before = [alarm for alarm in watchdog.alarms() if alarm.name == "queue_silent"]
+    before = [alarm for alarm in watchdog.alarms(now=NOON) if alarm.name == "queue_silent"]
 
     watchdog.tick(now=NOON)
 
     assert len(before) == 1
-    assert watchdog.alarms() == before
+    assert watchdog.alarms(now=NOON) == before
 
 
 def test_a_run_that_failed_for_good_is_named_for_a_day(shop: Shop) -> None:
@@ -108,11 +109,60 @@ def test_a_run_that_failed_for_good_is_named_for_a_day(shop: Shop) -> None:
     assert started is not None
     ledger.fail(run=started, error="the key is wrong", again=False)
 
-    (alarm,) = watchdog.alarms()
+    leave_only(SYNC)
+    (alarm,) = watchdog.alarms(now=NOON)
     assert (alarm.name, alarm.params, alarm.seller) == ("job_failed", {"run": run.pk}, shop.seller)
 
     JobRun.objects.update(finished_at=real_now() - timedelta(hours=25))
     assert names() == []
+
+
+SIX = utc("2026-03-02 03:00")  # in Moscow
+
+
+def late_ones(now: datetime) -> list[tuple[str, str]]:
+    alarms = [alarm for alarm in watchdog.alarms(now=now) if alarm.name.startswith("job_")]
+    return [(alarm.name, alarm.params["due"]) for alarm in alarms]
+
+
+def test_a_slot_that_nobody_began_is_late_after_half_an_hour(shop: Shop) -> None:
+    leave_only(SYNC)
+    ledger.plan(job=SYNC, shop=shop, due=SIX - timedelta(days=1))
+    JobRun.objects.update(started_at=real_now(), state=JobRun.State.DONE)
+
+    assert late_ones(SIX + timedelta(minutes=29)) == []
+    assert late_ones(SIX + timedelta(minutes=31)) == [("job_late", SIX.isoformat())]
+
+    ledger.plan(job=SYNC, shop=shop, due=SIX)
+    assert late_ones(SIX + timedelta(minutes=31)) == [("job_late", SIX.isoformat())], "claimed, but not begun"
+
+    ledger.start(run_id=JobRun.objects.latest("pk").pk)
+    assert late_ones(SIX + timedelta(minutes=31)) == []
+
+
+def test_a_slot_that_was_left_out_is_named_with_its_shop_for_a_day(shop: Shop) -> None:
+    leave_only(REPORT)
+    afternoon = utc("2026-03-02 12:00")
+    catch_up(now=afternoon)
+
+    (alarm,) = watchdog.alarms(now=afternoon)
+    assert (alarm.name, alarm.key) == ("job_skipped", f"job_skipped:report:{shop.pk}:2026-03-02")
+    assert (alarm.seller, alarm.params["shop"]) == (shop.seller, shop.pk)
+
+    JobRun.objects.all().delete()
+    ledger.plan(job=REPORT, shop=shop, due=utc("2026-03-03 06:00"))
+    ledger.skip(job=REPORT, shop=shop, due=utc("2026-03-02 06:00"))
+    assert late_ones(utc("2026-03-03 06:10")) == []
+
+
+def test_a_new_shop_is_not_late_with_what_was_before_it(shop: Shop) -> None:
+    Shop.objects.update(created_at=utc("2026-03-02 12:00"))
+    assert late_ones(utc("2026-03-02 12:00")) == []
+
+
+def test_a_world_whose_days_pass_in_seconds_is_never_late(shop: Shop, settings: Settings) -> None:
+    settings.WORLD_URL = "http://127.0.0.1:9"
+    assert late_ones(NOON) == []
 
 
 def test_a_tick_frees_the_slots_of_a_clock_that_ran_ahead(shop: Shop) -> None:
