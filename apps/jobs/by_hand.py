@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -92,10 +92,10 @@ def start(errand: Errand, *, by: Member | None) -> JobRun:
         ledger.one_at_a_time(job.name, shop.pk)
         check(errand)
         run = ledger.plan_by_hand(job=job, shop=shop, as_of=errand.as_of, days=days, by=person)
-        about = {"first_on": str(days.first), "last_on": str(days.last)} if days else {}
-        record(
-            "job.run_now", actor=person, shop=shop, subject=run, job=job.name, as_of=errand.as_of.isoformat(), **about
-        )
+        about: dict[str, Any] = {"job": job.name, "as_of": errand.as_of.isoformat()}
+        if days:
+            about |= {"first_on": str(days.first), "last_on": str(days.last)}
+        record("job.run_now", actor=person, shop=shop, subject=run, **about)
     return run
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -91,7 +91,7 @@ def _once_a_day(entry: Entry, moments: list[datetime]) -> list[datetime]:
     """In the night when clocks go back a daily moment comes twice; the first of the two is the day's slot."""
     if not due.is_daily(entry.cron):
         return moments
-    first_of_day = {}
+    first_of_day: dict[date, datetime] = {}
     for moment in moments:
         first_of_day.setdefault(moment.astimezone(entry.zone).date(), moment)
     return list(first_of_day.values())
