@@ -10,7 +10,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.dates import format_date, format_interval, format_skeleton, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 from django.utils.translation import get_language
 
@@ -68,6 +68,11 @@ def whole(value: Number) -> str:
 def day(on: date) -> str:
     """With its year: May 4, 2026."""
     return format_date(on, locale=language())
+
+
+def days(first: date, last: date) -> str:
+    """May 4 – 20, 2026; of one day just that day."""
+    return day(first) if first == last else format_interval(first, last, "yMMMd", locale=language())
 
 
 def short_day(on: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
@@ -22,7 +23,6 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.forms import BaseDialogForm
 
 from apps.common import clock, formats
-from apps.common.periods import Period
 from apps.jobs import by_hand
 from apps.jobs.by_hand import Errand
 from apps.jobs.models import JobRun, SyncRun
@@ -38,6 +38,7 @@ from apps.shops.typed_unfold import RowAction, display
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
+DAILY = re.compile(r"\d{4}-\d\d-\d\d")
 SYNC_COLORS = {
     SyncRun.State.COMPLETE: "success",
     SyncRun.State.INCOMPLETE: "danger",
@@ -100,7 +101,7 @@ class SyncRunInline(HistoryInline[SyncRun]):
 @admin.register(JobRun)
 class JobRunAdmin(ScopedAdmin[JobRun]):
     list_display = [
-        *("title", "shop", "about", "state_badge", "attempt", "began", "took", "rows", "how_far", "who", "trouble"),
+        *("title", "shop", "about", "state_badge", "trouble", "began", "took", "rows", "how_far", "attempt", "who"),
     ]
     list_filter = [JobFilter, "shop", "state", ("as_of", DayFilter)]
     list_filter_submit = True  # the days are typed
@@ -166,8 +167,10 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     def about(self, run: JobRun) -> str:
         """The day, or the days; who asked stands in a column of its own, not an id."""
         if run.days:
-            return days_in_words(run.days)
-        return _("by hand") if run.is_manual else run.slot
+            return formats.days(run.days.first, run.days.last)
+        if run.is_manual:
+            return _("by hand")
+        return formats.day(date.fromisoformat(run.slot)) if DAILY.fullmatch(run.slot) else run.slot
 
     @display(description=gettext_lazy("started at"), ordering="started_at")
     def began(self, run: JobRun) -> str:
@@ -203,7 +206,7 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
 
     @display(description=gettext_lazy("error"))
     def trouble(self, run: JobRun) -> str:
-        return Truncator(run.error).chars(120)
+        return Truncator(run.error).chars(70)
 
     def has_run_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return permitted(request, Action.RUN_JOBS)
@@ -253,9 +256,3 @@ def title_of(job: str) -> str:
 
 def planned(title: object) -> str:
     return _("%(job)s: planned, it starts in a moment.") % {"job": title}
-
-
-def days_in_words(days: Period) -> str:
-    if days.first == days.last:
-        return formats.day(days.first)
-    return f"{formats.day(days.first)} … {formats.day(days.last)}"

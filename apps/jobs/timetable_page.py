@@ -29,6 +29,7 @@ COLORS = {
     JobRun.State.FAILED: "danger",
     JobRun.State.RUNNING: "info",
     JobRun.State.PLANNED: "warning",
+    JobRun.State.SKIPPED: "warning",
 }
 SLOT_COLORS = {
     Punctuality.ON_TIME: "success",

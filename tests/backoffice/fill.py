@@ -278,7 +278,7 @@ def add_clockwork(shop: Shop, mark: str, owner: Member) -> None:
         shop=shop,
         slot=TODAY.isoformat(),
         as_of=NOON,
-        state=JobRun.State.DONE,
+        state=JobRun.State.FAILED,
         started_at=NOON,
         finished_at=NOON + timedelta(seconds=41),
         error=f"{mark} error",

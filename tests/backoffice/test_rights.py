@@ -53,6 +53,7 @@ DOES = {
     "experiments_experiment_keep_this": Action.APPROVE,
     "experiments_experiment_roll_this_back": Action.APPROVE,
     "experiments_experiment_stop_this": Action.APPROVE,
+    "jobs_jobrun_repeat_this": Action.RUN_JOBS,
     "decisions.proposal.approve": Action.APPROVE,
     "decisions.proposal.reject": Action.APPROVE,
     "experiments.experiment.extend": Action.APPROVE,

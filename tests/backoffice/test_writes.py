@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
 from apps.catalog.models import Cost, Product
+from apps.common import clock
 from apps.common.clock import real_now
 from apps.decisions.models import Command, Proposal
 from apps.experiments.models import Experiment
@@ -330,6 +331,69 @@ def test_a_run_is_repeated_from_the_list(client: Client, anna: Filled) -> None:
     posted = {"action": "run_again", ACTION_CHECKBOX_NAME: [row_of(JobRun, anna.seller).pk], "index": 0}
     client.post(url(JobRun, "changelist"), posted)
     assert JobRun.objects.filter(job="ozon_sync", slot__startswith="manual:").count() == 1
+
+
+def days_ago(*days: int) -> list[str]:
+    today = clock.today("Europe/Moscow")
+    return [(today - timedelta(days=one)).isoformat() for one in days]
+
+
+def run_for(client: Client, anna: Filled, job: str, first: str, last: str) -> None:
+    posted = {"job": job, "shop": anna.shop.pk, "first": first, "last": last}
+    client.post(reverse("admin:jobs_timetable"), posted)
+
+
+def test_a_job_is_run_for_days_that_have_passed(client: Client, anna: Filled) -> None:
+    first, last = days_ago(5, 2)
+    run_for(client, anna, "ozon_sync", first, last)
+    run = JobRun.objects.get(slot__startswith="manual:")
+    assert (str(run.first_on), str(run.last_on), run.started_by) == (first, last, anna.owner.person)
+    assert trail("job.run_now").data["first_on"] == first
+
+
+@pytest.mark.parametrize(
+    ("job", "first", "last", "words"),
+    [
+        ("ozon_sync", "yesterday", "", "From: Enter a valid date."),
+        ("ozon_sync", "2001-01-01", "2001-01-02", "From: Jan 1, 2001 cannot be run for. Accepted: from"),
+        ("ozon_sync", *days_ago(1, 0), "cannot be run for. Accepted: from"),
+        ("price_analysis", *days_ago(2, 1), "decides on money or stock by how things stand now"),
+    ],
+)
+def test_days_that_are_not_accepted_are_named_with_their_field(
+    client: Client, anna: Filled, job: str, first: str, last: str, words: str
+) -> None:
+    run_for(client, anna, job, first, last)
+    assert words in messages_of(client)
+    assert not JobRun.objects.filter(slot__startswith="manual:").exists()
+
+
+def test_only_a_run_that_failed_has_the_button_to_run_it_again(client: Client, anna: Filled) -> None:
+    run = row_of(JobRun, anna.seller)
+    button = reverse("admin:jobs_jobrun_repeat_this", args=[run.pk])
+    assert button in client.get(url(JobRun, "change", run.pk)).content.decode()
+    JobRun.objects.filter(pk=run.pk).update(state=JobRun.State.DONE)
+    assert button not in client.get(url(JobRun, "change", run.pk)).content.decode()
+
+    JobRun.objects.filter(pk=run.pk).update(state=JobRun.State.FAILED)
+    press(client, "jobs_jobrun_repeat_this", run.pk)
+
+    assert JobRun.objects.get(slot__startswith="manual:").started_by == anna.owner.person
+
+
+def test_runs_are_listed_with_their_rows_and_found_by_the_shop_s_day(client: Client, anna: Filled) -> None:
+    page = client.get(url(JobRun, "changelist")).content.decode()
+    assert "3 / 0 / 0" in page
+    late_evening = datetime(2026, 3, 20, 22, tzinfo=UTC)  # the 21st in Moscow
+    JobRun.objects.filter(shop=anna.shop).update(as_of=late_evening)
+    for day, found in (("2026-03-20", 0), ("2026-03-21", 1)):
+        listed = client.get(url(JobRun, "changelist"), {"as_of_from": day, "as_of_to": day, "job": "ozon_sync"})
+        assert len(listed.context["cl"].result_list) == found, day
+
+
+def test_a_day_that_is_none_is_said(client: Client, anna: Filled) -> None:
+    page = client.get(url(JobRun, "changelist"), {"as_of_from": "someday"}).content.decode()
+    assert "day: Enter a valid date." in page
 
 
 def test_a_superuser_switches_a_row_of_the_schedule_off(keeper: Client, anna: Filled) -> None:
