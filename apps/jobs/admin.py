@@ -167,15 +167,15 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     def about(self, run: JobRun) -> str:
         """The day, or the days; who asked stands in a column of its own, not an id."""
         if run.days:
-            return formats.days(run.days.first, run.days.last)
+            return unbroken(formats.days(run.days.first, run.days.last))
         if run.is_manual:
             return _("by hand")
-        return formats.day(date.fromisoformat(run.slot)) if DAILY.fullmatch(run.slot) else run.slot
+        return unbroken(formats.day(date.fromisoformat(run.slot))) if DAILY.fullmatch(run.slot) else run.slot
 
     @display(description=gettext_lazy("started at"), ordering="started_at")
     def began(self, run: JobRun) -> str:
         zone = run.shop.timezone if run.shop else settings.TIME_ZONE
-        return formats.moment(run.started_at, zone) if run.started_at else "—"
+        return unbroken(formats.moment(run.started_at, zone)) if run.started_at else "—"
 
     @display(description=gettext_lazy("took"))
     def took(self, run: JobRun) -> str:
@@ -183,7 +183,7 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
             return "—"
         return _("%(seconds)s s") % {"seconds": formats.number((run.finished_at - run.started_at).total_seconds())}
 
-    @display(description=gettext_lazy("rows: received / written / bad"))
+    @display(description=gettext_lazy("received / written / bad"))
     def rows(self, run: WithAnnotations[JobRun, Rows]) -> str:
         counts = (run.received, run.written, run.bad)
         return " / ".join("—" if count is None else formats.whole(count) for count in counts) if any(counts) else "—"
@@ -252,6 +252,11 @@ class SyncRunAdmin(ScopedAdmin[SyncRun]):
 def title_of(job: str) -> str:
     found = find_job(job)
     return str(found.title) if found else job
+
+
+def unbroken(words: str) -> str:
+    """A narrow column does not break them."""
+    return words.replace(" ", formats.SPACE)
 
 
 def planned(title: object) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -72,3 +72,16 @@ def test_days_are_written_short_and_whole() -> None:
 def test_without_a_language_it_is_english() -> None:
     with translation.override(None):
         assert formats.weekday(date(2026, 5, 4)) == "Monday, May 4"
+
+
+def test_days_name_what_they_share_once() -> None:
+    assert formats.days(date(2026, 3, 1), date(2026, 3, 1)) == formats.day(date(2026, 3, 1))
+    assert formats.days(date(2026, 3, 1), date(2026, 3, 20)).startswith("1–20 мар")
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [(timedelta(seconds=20), "1 мин"), (timedelta(minutes=47), "47 мин"), (timedelta(hours=5, minutes=10), "5 ч")],
+)
+def test_a_duration_is_told_in_its_largest_unit(time: timedelta, said: str) -> None:
+    assert formats.duration(time).replace(NBSP, " ").startswith(said)

@@ -15,11 +15,12 @@ from apps.common.clock import real_now
 from apps.jobs.catch_up import fire
 from apps.jobs.models import JobRun, Pulse
 from apps.jobs.schedule import row_name, seed
+from apps.jobs.timetable import Job
 from apps.notifications.models import OutboxMessage
 from apps.shops.models import AuditEntry, Shop
 from tests import cast
 from tests.faults.harness import Fleet, Process, eventually
-from tests.faults.timetable import SLICES, TRACE
+from tests.faults.timetable import MORNING, SLICES, TRACE
 
 pytestmark = pytest.mark.fault
 
@@ -200,8 +201,8 @@ def zones_at_noon() -> list[str]:
     return [f"Etc/GMT{real_now().hour - local:+d}" for local in (12, 13)]  # GMT-3 lies east
 
 
-def move(row_of: Shop, *, hour: int) -> None:
-    row = PeriodicTask.objects.get(name=row_name(TRACE, row_of))
+def move(row_of: Shop, *, hour: int, job: Job = TRACE) -> None:
+    row = PeriodicTask.objects.get(name=row_name(job, row_of))
     row.crontab.hour, row.crontab.minute = str(hour), "0"
     row.crontab.save()
 
@@ -238,6 +239,32 @@ def test_two_beats_two_zones_and_a_moved_hour_make_one_run_a_day_each(fleet: Fle
     days = {one.pk: real_now().astimezone(ZoneInfo(one.timezone)).date().isoformat() for one in shops}
     assert dict(JobRun.objects.values_list("shop", "slot")) == days
     assert traces() == {"trace.began": 2, "trace.ended": 2}
+
+
+@pytest.mark.slow
+def test_a_beat_that_was_down_over_its_hours_makes_up_for_them_by_their_policies(fleet: Fleet, shop: Shop) -> None:
+    late = cast.shop(shop.seller, "Late", timezone=zones_at_noon()[1])
+    Shop.objects.filter(pk=late.pk).update(created_at=real_now() - timedelta(days=3))
+    names = [row_name(job, late) for job in (TRACE, MORNING)]
+    for job in (TRACE, MORNING):
+        move(late, hour=11, job=job)
+    PeriodicTask.objects.exclude(name__in=names).update(enabled=False)
+    PeriodicTask.objects.update(last_run_at=real_now() - timedelta(days=2))
+    fleet.worker("fast")
+
+    beat = fleet.beat()
+    for name in names:
+        beat.wait_line(f"Sending due task {name}")
+    for _ in range(2):
+        fleet.send("jobs.catch_up")
+    fleet.send("health.ping", "fast")
+    eventually(Pulse.objects.exists, "the queue is drained")
+    eventually(lambda: JobRun.objects.filter(job=TRACE.name, state=State.DONE).exists(), "the late one is run")
+
+    today = real_now().astimezone(ZoneInfo(late.timezone)).date().isoformat()
+    found = JobRun.objects.filter(shop=late).values_list("job", "slot", "state")
+    assert sorted(found) == [(MORNING.name, today, State.SKIPPED), (TRACE.name, today, State.DONE)]
+    assert traces() == {"trace.began": 1, "trace.ended": 1}
 
 
 @pytest.mark.slow

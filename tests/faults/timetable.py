@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time as waiting
 from collections.abc import Callable
-from datetime import time
+from datetime import time, timedelta
 
 from apps.jobs import ledger
 from apps.jobs.models import JobRun
@@ -14,9 +14,12 @@ from apps.shops.audit import record
 from config import timetable
 
 TRACE = Job("trace", "trace", time(0, 1), Queue.FAST, Policy.LATEST, "it is over soon", ("ozon",))
+MORNING = Job(
+    "morning", "morning", time(0, 3), Queue.FAST, Policy.SKIP, "nobody wants it later", ("ozon",), timedelta(minutes=1)
+)
 SLICES = Job("slices", "slices", time(0, 2), Queue.SYNC, Policy.LATEST, "it takes three", ("ozon",))
 
-TIMETABLE = (*timetable.TIMETABLE, TRACE, SLICES)
+TIMETABLE = (*timetable.TIMETABLE, TRACE, MORNING, SLICES)
 TICKS = timetable.TICKS
 
 
@@ -39,5 +42,6 @@ def leave_a_slice(run: JobRun) -> dict[str, object] | None:
 
 RUNNERS: dict[str, Callable[[JobRun], dict[str, object] | None]] = {
     TRACE.name: leave_a_trace,
+    MORNING.name: leave_a_trace,
     SLICES.name: leave_a_slice,
 }

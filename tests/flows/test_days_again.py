@@ -156,8 +156,9 @@ def run_job(live: LiveShop) -> Iterator[Command]:
 def _work() -> None:
     """Carry out the first run that is planned, when one comes."""
     try:
-        found = eventually(lambda: JobRun.objects.filter(state=State.PLANNED).first(), "a run is planned", within=3)
-        runners.carry_out(found.pk)
+        planned = JobRun.objects.filter(state=State.PLANNED)
+        eventually(planned.exists, "a run is planned", within=3)
+        runners.carry_out(planned.get().pk)
     except AssertionError:
         return  # the command refused, so there is none
     finally:

@@ -152,6 +152,29 @@ def test_a_failed_run_of_another_seller_is_not_rendered(shelf: Shelf) -> None:
         told(cast.boris(), "job_failed", run=run(shelf.shop).pk)
 
 
+def test_a_late_slot_names_what_it_waits_for(anna: Member, shelf: Shelf) -> None:
+    due = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
+    waits = "“OZON sync” of 02.03.2026 has not been completed."
+    run(shelf.shop, job="price_analysis", as_of=due, state="planned", finished_at=None, error=waits)
+    text = told(anna, "job_late", job="price_analysis", shop=shelf.shop.pk, due=due.isoformat()).text
+    assert text.startswith("Shelf: price analysis is late. It was due March 2, 09:30.")
+    assert waits in text
+
+
+@pytest.mark.parametrize("name", ["job_late", "job_skipped"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_slot_is_told_of_with_and_without_a_shop(anna: Member, shelf: Shelf, language: str, name: str) -> None:
+    for shop_id in (shelf.shop.pk, None):
+        text = told(anna, name, language=language, job="ozon_sync", shop=shop_id, due=NOW.isoformat()).text
+        assert "OZON" in text
+        assert ("Shelf" in text) == (shop_id is not None)
+
+
+def test_a_late_slot_of_another_seller_is_not_rendered(shelf: Shelf) -> None:
+    with pytest.raises(Shop.DoesNotExist):
+        told(cast.boris(), "job_late", job="ozon_sync", shop=shelf.shop.pk, due=NOW.isoformat())
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_watchdog_speaks_every_language(anna: Member, shelf: Shelf, language: str) -> None:
     since = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
