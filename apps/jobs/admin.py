@@ -105,6 +105,7 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     ]
     list_filter = [JobFilter, "shop", "state", ("as_of", DayFilter)]
     list_filter_submit = True  # the days are typed
+    ordering = ["-id"]  # the sums below drop the order of the model
     list_select_related = ["shop", "started_by__user"]
     search_fields = ["slot", "error"]
     inlines = [SyncRunInline]
