@@ -50,7 +50,8 @@ def secret_columns() -> Iterator[SecretField]:
 def _stored(column: SecretField) -> QuerySet[Model]:
     """The rows that hold a secret, with the bare `token`."""
     rows = column.model._default_manager.filter(**{f"{column.name}__isnull": False})
-    return rows.annotate(token=Cast(column.name, TextField())).order_by("pk")
+    stored: QuerySet[Model] = rows.annotate(token=Cast(column.name, TextField())).order_by("pk")
+    return stored
 
 
 def _renew(column: SecretField, pk: object, token: str, outcome: Reencrypted) -> None:

@@ -33,6 +33,7 @@ from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, Touched
 from apps.sales.panel import IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK, Panel, panel
 from apps.sales.shop_sync import advance, data_as_of, summary
 from apps.sales.totals import totals
+from apps.shops import key_check
 from apps.shops.clients import ozon_seller
 from apps.shops.models import Credential
 from tests import cast
@@ -416,6 +417,7 @@ def test_a_key_that_is_no_longer_valid_is_noted_with_the_reason(live: LiveShop) 
     assert "deactivated" in key.problem
     assert key.secret.reveal() not in key.problem
     live.standins.of.frame.faults.clear()
+    key_check.check(key)
     live.sync()
     key.refresh_from_db()
     assert key.problem == ""

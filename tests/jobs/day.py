@@ -12,7 +12,7 @@ from apps.shops.models import Shop
 
 OZON = ("ozon",)
 
-SYNC = Job("sync", "sync", time(6), Queue.SYNC, Policy.LATEST, "early", OZON, reach=60)
+SYNC = Job("sync", "sync", time(6), Queue.SYNC, Policy.LATEST, "early", OZON, reach=60, calls_with="ozon_seller")
 REPORT = Job("report", "report", time(9), Queue.ANALYTICS, Policy.SKIP, "morning", OZON, timedelta(hours=3), reach=31)
 PRICES = Job(
     "prices", "prices", time(9, 30), Queue.ANALYTICS, Policy.SKIP, "later", OZON, timedelta(hours=8), needs="sync"

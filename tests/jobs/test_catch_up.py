@@ -10,6 +10,7 @@ import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from apps.common.clock import real_now
+from apps.common.errors import Refused
 from apps.jobs import by_hand, ledger
 from apps.jobs.by_hand import Errand
 from apps.jobs.catch_up import catch_up, fire
@@ -259,3 +260,33 @@ def test_each_daily_job_runs_once_through_the_night(
 
     assert sum(claimed.values()) == 1
     assert slots("sync", shop=there) == [f"{start:%Y-%m-%d}", f"{start + timedelta(days=1):%Y-%m-%d}"]
+
+
+# What waits for a key
+
+
+def test_a_run_waits_while_the_marketplace_refuses_its_key_and_then_starts(shop: Shop) -> None:
+    Credential.objects.filter(shop=shop).update(is_refused=True, problem="Invalid Api-Key")
+    fire_sync(shop, SIX)
+    run = JobRun.objects.get()
+    assert ledger.start(run_id=run.pk) is None
+    run.refresh_from_db()
+    assert (run.state, run.error) == (State.PLANNED, "The marketplace refuses the shop's key: Invalid Api-Key")
+
+    Credential.objects.filter(shop=shop).update(is_refused=False)
+    assert ledger.start(run_id=run.pk) is not None
+
+
+def test_of_several_mornings_that_waited_the_last_one_is_run(shop: Shop) -> None:
+    leave_only(SYNC)
+    Credential.objects.filter(shop=shop).update(is_refused=True)
+    for moment in every(60, "2026-03-02 03:00", "2026-03-04 05:00"):
+        catch_up(now=moment)
+    assert slots("sync", state=State.SKIPPED) == ["2026-03-02", "2026-03-03"]
+    assert slots("sync", state=State.PLANNED) == ["2026-03-04"]
+
+
+def test_a_person_who_asks_for_a_run_is_told_of_the_key(shop: Shop) -> None:
+    Credential.objects.filter(shop=shop).update(is_refused=True, problem="Invalid Api-Key")
+    with pytest.raises(Refused, match="refuses the shop's key: Invalid Api-Key"):
+        ledger.run_now(job="sync", shop=shop, by=shop.seller.members.get(), as_of=NOON)
