@@ -16,7 +16,7 @@ from apps.jobs.by_hand import Errand
 from apps.jobs.catch_up import catch_up, fire
 from apps.jobs.models import JobRun
 from apps.jobs.schedule import row_name, seed
-from apps.shops.models import Member, Shop
+from apps.shops.models import Credential, Member, Shop
 from tests import cast
 from tests.jobs.day import BACKFILL, CLEANING, PRICES, REPORT, SYNC, leave_only, move, utc
 
