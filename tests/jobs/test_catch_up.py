@@ -289,4 +289,4 @@ def test_of_several_mornings_that_waited_the_last_one_is_run(shop: Shop) -> None
 def test_a_person_who_asks_for_a_run_is_told_of_the_key(shop: Shop) -> None:
     Credential.objects.filter(shop=shop).update(is_refused=True, problem="Invalid Api-Key")
     with pytest.raises(Refused, match="refuses the shop's key: Invalid Api-Key"):
-        ledger.run_now(job="sync", shop=shop, by=shop.seller.members.get(), as_of=NOON)
+        by_hand.start(Errand.of(job="sync", shop=shop, as_of=NOON), by=shop.seller.members.get())
