@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from apps.common.clock import real_now
 from apps.common.errors import Denied, NotFound, Refused, UserError
+from apps.decisions import together
 from apps.decisions.approval import AlreadyDecided, approve, reject
-from apps.decisions.models import Proposal
+from apps.decisions.models import Batch, Proposal
 from apps.experiments import lifecycle
 from apps.notifications.outbox import postpone
 from apps.shops.audit import record
@@ -47,6 +48,30 @@ def later(member: Member, params: Params, now: datetime) -> str:
         raise Refused(_("There is no later: the proposal expires before. Please decide now."))
     postpone(subject=f"proposal:{proposal.pk}", person=member.person, until=again_at, expires_at=proposal.expires_at)
     return _("You will see it again.")
+
+
+def undo_change(member: Member, params: Params, now: datetime) -> str:
+    command = lifecycle.undo(command_id=params["command"], by=member, now=now)
+    return _("Undone: the old price is being sent.") if command else _("Undone.")
+
+
+def ask_together(member: Member, params: Params, now: datetime) -> str:
+    batch = together.ask(shop_id=params["shop"], by=member, now=now)
+    return _("Apply %(count)s changes? Please confirm in the message.") % {"count": len(batch.asked)}
+
+
+def apply_together(member: Member, params: Params, now: datetime) -> str:
+    batch = together.apply(batch_id=params["batch"], by=member, now=now)
+    applied = sum(outcome["code"] == Batch.Outcome.APPLIED for outcome in batch.outcomes)
+    return _("Applied: %(applied)s of %(count)s. The message says what became of each.") % {
+        "applied": applied,
+        "count": len(batch.asked),
+    }
+
+
+def leave_together(member: Member, params: Params, now: datetime) -> str:
+    together.leave(batch_id=params["batch"], by=member)
+    return _("Nothing was applied.")
 
 
 def keep_price(member: Member, params: Params, now: datetime) -> str:
@@ -82,6 +107,10 @@ ACTIONS: dict[str, Callable[[Member, Params, datetime], str]] = {
     "proposal.approve": approve_proposal,
     "proposal.reject": reject_proposal,
     "proposal.later": later,
+    "command.undo": undo_change,
+    "together.ask": ask_together,
+    "together.apply": apply_together,
+    "together.leave": leave_together,
     "experiment.keep": keep_price,
     "experiment.roll_back": roll_price_back,
     "experiment.extend": extend_experiment,

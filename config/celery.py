@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Every module of tasks/; a task is named after its module and function: tasks/commands.py run() is "commands.run".
 TASK_MODULES: tuple[str, ...] = (
     "tasks.commands",
+    "tasks.drift",
     "tasks.experiments",
     "tasks.health",
     "tasks.jobs",

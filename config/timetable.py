@@ -75,6 +75,17 @@ TIMETABLE: tuple[Job, ...] = (
         "the morning; and at noon somebody is there to make a new one.",
     ),
     Job(
+        name="price_check",
+        title=_("check of prices"),
+        at=time(14, 0),
+        queue=Queue.SYNC,
+        kinds=OZON,
+        policy=Policy.SKIP,
+        grace=timedelta(hours=6),
+        why="Half a day after the sync, so that a price which somebody changed is known within half a day, and while "
+        "people are at work. It reads the marketplace itself, so it needs no sync; the next day's looks again.",
+    ),
+    Job(
         name="stock_alerts",
         title=_("stock alerts"),
         at=time(18, 0),
@@ -94,6 +105,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("keys.sweep", MINUTE, "A key is asked about every few minutes while it is refused, and soon when it is new."),
     Tick("jobs.catch_up", MINUTE, "A day's slot is an hour's matter; a minute late is on time."),
     Tick("jobs.watchdog", MINUTE, "It must notice within three minutes that the clock stands."),
-    Tick("proposals.expire", MINUTE, "Cards name their expiry to the minute."),
+    Tick("proposals.expire", MINUTE, "Cards name to the minute when they expire and until when they can be undone."),
+    Tick("drift.sweep", MINUTE, "What was verified is looked at again after minutes; one more is no matter."),
     Tick("experiments.sweep", MINUTE, "What a crash left out after a change must start on the same day."),
 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 
 from apps.common import clock
-from apps.decisions import approval
+from apps.decisions import approval, undo
 from tasks.base import TICK
 
 
 @shared_task(**TICK)
 def expire() -> None:
-    approval.expire_due(now=clock.now())
+    """End what nobody decided on in time, and take the button off what can be undone no longer."""
+    now = clock.now()
+    approval.expire_due(now=now)
+    undo.close_windows(now=now)

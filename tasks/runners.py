@@ -13,6 +13,7 @@ from django.conf import settings
 from apps.common import clock
 from apps.common.errors import UserError
 from apps.common.periods import Period, day_of
+from apps.experiments.drift import look_at_all
 from apps.experiments.review import review_due
 from apps.inventory.alerts import send_stock_alerts
 from apps.jobs import ledger
@@ -107,6 +108,10 @@ def _price_analysis(run: JobRun) -> Result:
     return analyse(shop=shop, now=now, expires_at=next_due(run.job, shop, now) or now + ONE_DAY)
 
 
+def _price_check(run: JobRun) -> Result:
+    return look_at_all(shop=_shop(run), now=clock.now())
+
+
 def _review_price_experiments(run: JobRun) -> Result:
     shop = _shop(run)
     return review_due(shop=shop, today=day_of(run.as_of, shop.timezone))
@@ -122,6 +127,7 @@ RUNNERS: dict[str, Callable[[JobRun], Result]] = {
     "key_check": _key_check,
     "daily_report": _daily_report,
     "price_analysis": _price_analysis,
+    "price_check": _price_check,
     "review_price_experiments": _review_price_experiments,
     "stock_alerts": _stock_alerts,
 }

@@ -7,27 +7,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, TypeVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import BigIntegerField, OuterRef, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from apps.backoffice.admin_experiments import COLORS as EXPERIMENT_COLORS
+from apps.backoffice.approve_many import CONFIRMED, question, shown_hash
 from apps.backoffice.decision_story import Story, story_of
 from apps.catalog.models import Product
 from apps.common import clock, formats
+from apps.common.errors import UserError
 from apps.decisions.approval import approve, reject
 from apps.decisions.models import Command, Proposal
 from apps.decisions.words import say
 from apps.experiments.models import Experiment
 from apps.shops.admin_buttons import button
-from apps.shops.asking import permitted
+from apps.shops.asking import permitted, require_member
 from apps.shops.models import Member
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
@@ -45,6 +48,8 @@ COMMAND_COLORS = {
     **dict.fromkeys(Command.LIVE, "info"),
 }
 APPROVED = gettext_lazy("%(proposal)s: approved, it is being carried out.")
+ONE_MORE = gettext_lazy("%(proposal)s: your yes counts, one more person has to agree.")
+LEFT_OUT = gettext_lazy("%(proposal)s: left out, it has changed since you were asked.")
 REJECTED = gettext_lazy("%(proposal)s: rejected.")
 Decision = Callable[[Member], object]
 Change = TypeVar("Change", Proposal, Command)
@@ -140,9 +145,29 @@ class ProposalAdmin(_ChangeAdmin[Proposal]):
         return super().get_actions_detail(request, object_id) if is_open else []
 
     @admin.action(description=gettext_lazy("Approve"), permissions=["approve"])
-    def approve(self, request: HttpRequest, proposals: QuerySet[WithAnnotations[Proposal, Label]]) -> None:
+    def approve(
+        self, request: HttpRequest, proposals: QuerySet[WithAnnotations[Proposal, Label]]
+    ) -> TemplateResponse | None:
+        """Asks once more, with the sums; then each passes the gate by itself, bound to what the question has shown."""
+        if CONFIRMED not in request.POST:
+            chosen = list(proposals)
+            columns = [(self.product(one), self.change(one), self.expected(one), self.worst(one)) for one in chosen]
+            return question(request, chosen, columns=columns)
         for proposal in proposals:
-            self.decide(request, _about(APPROVED, proposal), approval_of(proposal.pk, proposal.payload_hash))
+            if shown_hash(request, proposal) == proposal.payload_hash:
+                self.say_yes(request, proposal, proposal.payload_hash)
+            else:
+                self.message_user(request, _about(LEFT_OUT, proposal), messages.WARNING)
+        return None
+
+    def say_yes(self, request: HttpRequest, proposal: WithAnnotations[Proposal, Label], payload_hash: str) -> None:
+        """One yes in the person's name, and in words what it has led to."""
+        try:
+            command = approval_of(proposal.pk, payload_hash)(require_member(request))
+        except UserError as error:
+            self.message_user(request, f"{proposal.product_label or proposal}: {error}", messages.ERROR)
+        else:
+            self.message_user(request, _about(APPROVED if command else ONE_MORE, proposal), messages.SUCCESS)
 
     @admin.action(description=gettext_lazy("Reject"), permissions=["approve"])
     def reject(self, request: HttpRequest, proposals: QuerySet[WithAnnotations[Proposal, Label]]) -> None:
@@ -161,7 +186,7 @@ class ProposalAdmin(_ChangeAdmin[Proposal]):
     def approve_this(
         self, request: HttpRequest, proposal: WithAnnotations[Proposal, Label], form: BaseDialogForm
     ) -> None:
-        self.decide(request, _about(APPROVED, proposal), approval_of(proposal.pk, form.cleaned_data["payload_hash"]))
+        self.say_yes(request, proposal, form.cleaned_data["payload_hash"])
 
     @button(
         gettext_lazy("Reject"),

@@ -24,6 +24,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             ("decisions.proposal", "rule"),
             ("decisions.command", "send"),
             ("experiments.experiment", "science"),
+            ("decisions.decisionrules", "groups"),
             ("shops.killswitch", "dangerous"),
         ),
     ),

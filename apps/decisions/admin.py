@@ -1,4 +1,7 @@
-"""The kill switch. Proposals and commands have their pages in the back office, where the kinds of change are known."""
+"""The kill switch, and a shop's rules for deciding.
+
+Proposals and commands have their pages in the back office, where the kinds of change are known.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from apps.decisions.models import DecisionRules
 from apps.decisions.switch import turn
 from apps.shops.asking import is_superuser, person_of
 from apps.shops.models import KillSwitch
@@ -76,3 +80,17 @@ class KillSwitchAdmin(ScopedAdmin[KillSwitch]):
 
     def save_model(self, request: HttpRequest, obj: KillSwitch, form: Any, change: bool) -> None:
         obj.pk = turn(on=obj.is_on, shop=obj.shop, by=person_of(request)).pk
+
+
+@admin.register(DecisionRules)
+class DecisionRulesAdmin(ScopedAdmin[DecisionRules]):
+    """One row per shop; until it is added the defaults hold. The owner's: no approver loosens what binds them."""
+
+    list_display = ["shop", "two_above_step_rate", "two_above_money", "two_above_products", "together_worst"]
+    list_select_related = ["shop"]
+    list_filter = ["shop"]
+    add_action = change_action = Action.MANAGE
+    audit_name = "decision_rules"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: DecisionRules | None = None) -> list[str]:
+        return ["shop"] if obj else []

@@ -11,18 +11,20 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Exists
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.clock import real_now
 from apps.common.db import take_lock
 from apps.common.errors import Refused
+from apps.decisions.four_eyes import TWO, agreed, is_large, people_needed, rules_of
 from apps.decisions.kinds import Checked, Draft, Kind, Objection, hash_of, kind_of, payload_of
-from apps.decisions.models import Approval, Command, Proposal
-from apps.decisions.words import say
+from apps.decisions.models import Approval, Attempt, Command, Proposal
+from apps.decisions.words import say, say_renewal
 from apps.jobs.wake import wake
 from apps.notifications.outbox import people_who_may, retell, tell
 from apps.shops.audit import record
-from apps.shops.models import Member, Shop
+from apps.shops.models import Member, Shop, is_stopped
 from apps.shops.roles import Action, require
 
 Outcome = TypeVar("Outcome")
@@ -42,6 +44,16 @@ class Objected(Refused):
     def __init__(self, proposal: Proposal, objection: Objection) -> None:
         self.objection = objection
         super().__init__(say(objection.as_json(), kind=proposal.kind, currency=proposal.currency))
+
+
+class OutOfDate(Objected):
+    """The figures under the proposal have moved: it has ended, and `proposal.outcome` says what follows."""
+
+    def __init__(self, proposal: Proposal, objection: Objection) -> None:
+        super().__init__(proposal, objection)
+        self.proposal = proposal
+        renewal = say_renewal(proposal.outcome, kind=proposal.kind, currency=proposal.currency)
+        self.message = f"{self.message} {renewal}".strip()
 
 
 @transaction.atomic
@@ -83,6 +95,8 @@ def propose(
     if checked.objection:
         raise Objected(proposal, checked.objection)
     proposal.checks = list(checked.passed)
+    if reverses is None and is_large(proposal, rules_of(shop)):
+        proposal.needed = max(needed, TWO)
     proposal.save()
     record("proposal.made", actor=by.person if by else None, shop=shop, subject=proposal, target=target)
     return proposal
@@ -157,20 +171,31 @@ def _approve(proposal: Proposal, payload_hash: str, by: Member, now: datetime) -
     kind, payload = kind_of(proposal), payload_of(proposal)
     if not payload_hash == proposal.payload_hash == hash_of(payload):
         return _go_stale(proposal, Objection("content_changed", is_stale=True), now)
-    checked = kind.check(proposal, payload, now=now)
+    # While everything is stopped a card only waits: it goes out of date with the press that comes after.
+    moved = None if is_stopped(proposal.shop) else kind.moved(proposal, payload, now=now)
+    checked = Checked(objection=moved) if moved else kind.check(proposal, payload, now=now)
     if checked.objection and checked.objection.is_stale:
         return _go_stale(proposal, checked.objection, now)
     if checked.objection:
         return Objected(proposal, checked.objection)
+    _agree(proposal, by, now)
+    if agreed(proposal).count() < proposal.needed:
+        retell(_subject(proposal))
+        return None
+    return _command(proposal, kind, checked, now)
+
+
+def _agree(proposal: Proposal, by: Member, now: datetime) -> None:
+    """Note the yes, and how many are needed as things stand: once asked for, a second person stays asked for."""
+    needed = people_needed(proposal, now=now)
+    if needed > proposal.needed:
+        proposal.needed = needed
+        proposal.save(update_fields=["needed"])
     _row, is_new = Approval.objects.get_or_create(
         proposal=proposal, member=by, defaults={"verdict": Approval.Verdict.APPROVE, "at": now}
     )
     if is_new:
         record("proposal.approved", actor=by.person, shop=proposal.shop, subject=proposal)
-    if proposal.approvals.filter(verdict=Approval.Verdict.APPROVE).count() < proposal.needed:
-        retell(_subject(proposal))
-        return None
-    return _command(proposal, kind, checked, now)
 
 
 def _command(proposal: Proposal, kind: Kind, checked: Checked, now: datetime) -> Command | Refused:
@@ -203,13 +228,21 @@ def _command(proposal: Proposal, kind: Kind, checked: Checked, now: datetime) ->
 
 def supersede(command: Command, now: datetime) -> bool:
     """Take a command back that was never sent. False when a send has begun."""
-    taken = Command.objects.filter(pk=command.pk, state=Command.State.QUEUED, writes=0, lease_until=None).update(
-        state=Command.State.SUPERSEDED, finished_at=now
-    )
+    taken = take_unsent(command, state=Command.State.SUPERSEDED, problem={}, now=now)
     if taken:
         record("command.superseded", shop=command.shop, subject=command)
-        retell(_subject(command.proposal))
-    return bool(taken)
+    return taken
+
+
+def take_unsent(command: Command, *, state: Command.State, problem: dict[str, Any], now: datetime) -> bool:
+    """End a command that no worker has in hand and that was never sent, or each time certainly without effect. False
+    when it is not so any more."""
+    perhaps_applied = Attempt.objects.filter(command=command).exclude(outcome=Attempt.Outcome.NOT_APPLIED)
+    waiting = Command.objects.filter(~Exists(perhaps_applied), state=Command.State.QUEUED, lease_until=None)
+    if not waiting.filter(pk=command.pk).update(state=state, problem=problem, finished_at=now):
+        return False
+    retell(_subject(command.proposal))
+    return True
 
 
 def _reject(proposal: Proposal, by: Member, now: datetime) -> None:
@@ -221,8 +254,19 @@ def _reject(proposal: Proposal, by: Member, now: datetime) -> None:
 
 
 def _go_stale(proposal: Proposal, objection: Objection, now: datetime) -> Refused:
-    _end(proposal, Proposal.State.STALE, now=now, outcome=objection.as_json())
-    return Objected(proposal, objection)
+    """End it, and look at the same target anew: `outcome` says what moved and names the new proposal, or why none."""
+    proposal.state = Proposal.State.STALE
+    proposal.save(update_fields=["state"])  # a new proposal supersedes what waits
+    _end(proposal, Proposal.State.STALE, now=now, outcome={**objection.as_json(), **_renewal(proposal, objection, now)})
+    return OutOfDate(proposal, objection)
+
+
+def _renewal(proposal: Proposal, objection: Objection, now: datetime) -> dict[str, Any]:
+    """Nothing follows from content that is not what was shown, nor from the way back that leads nowhere now."""
+    if objection.code == "content_changed" or proposal.reverses_id:
+        return {}
+    fresh = kind_of(proposal).renew(proposal, now=now)
+    return {"not_renewed": fresh.as_json()} if isinstance(fresh, Objection) else {"renewed": fresh.pk}
 
 
 def _end(proposal: Proposal, state: Proposal.State, *, now: datetime, outcome: Mapping[str, Any] | None = None) -> None:

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from apps.common import clock
 from apps.common.db import session_lock, take_lock
+from apps.decisions.four_eyes import rules_of
 from apps.decisions.kinds import (
     Accepted,
     Checked,
@@ -184,13 +185,21 @@ def _intend(turn: Turn, reading: Reading) -> Attempt | None:
 
 def _check(turn: Turn, reading: Reading) -> Checked:
     command = turn.command
-    objection = Objection("stopped") if is_stopped(command.shop) else _changed(turn)
+    objection = _stopped(command) or _changed(turn)
     if objection:
         return Checked(objection=objection)
     checked = turn.kind.check(command, turn.payload, now=turn.now, reading=reading)
     if checked.objection is None and reading.match is Match.OTHER:
         return Checked(objection=Objection("value_moved", dict(reading.value), is_stale=True))
     return checked
+
+
+def _stopped(command: Command) -> Objection | None:
+    """By the switch, or by whoever took it back meanwhile; both are asked for under the lock that we hold."""
+    if is_stopped(command.shop):
+        return Objection("stopped")
+    is_undone = Command.objects.filter(pk=command.pk).exclude(undo_by=None).exists()
+    return Objection("undone") if is_undone else None
 
 
 def _changed(turn: Turn) -> Objection | None:
@@ -280,6 +289,7 @@ def _read(turn: Turn) -> Reading | None:
 @transaction.atomic
 def _verified(turn: Turn, reading: Reading) -> None:
     command, now = turn.command, turn.now
+    rules = rules_of(command.shop)
     _write(
         turn,
         lease_until=None,
@@ -288,6 +298,8 @@ def _verified(turn: Turn, reading: Reading) -> None:
         finished_at=now,
         problem={},
         seen=dict(reading.value),
+        undo_until=None if command.proposal.reverses_id else now + timedelta(minutes=rules.undo_minutes),
+        look_at=now + timedelta(minutes=rules.drift_minutes),
     )
     turn.kind.record(command, turn.payload, now=now)
     record("command.verified", shop=command.shop, subject=command, sends=command.writes)

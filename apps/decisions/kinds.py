@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -115,6 +115,15 @@ class Kind(Protocol):
     def account(self, shop: Shop) -> str:
         """The client id the change is approved for; the executor refuses to send through another."""
 
+    def step_rate(self, payload: Any) -> Decimal | None:
+        """How large the change is, as a fraction of what stands there; None where a change has no size."""
+
+    def moved(self, proposal: Proposal, payload: Any, *, now: datetime) -> Objection | None:
+        """What has moved under a proposal since it was made, far enough to decide anew."""
+
+    def renew(self, proposal: Proposal, *, now: datetime) -> Proposal | Objection:
+        """The proposal of today's figures for the same target, shown; or why there is none now."""
+
     def check(
         self, subject: Proposal | Command, payload: Any, *, now: datetime, reading: Reading | None = None
     ) -> Checked:
@@ -122,6 +131,9 @@ class Kind(Protocol):
 
     def read(self, shop: Shop, payload: Any) -> Reading:
         """Ask the marketplace for the live value. It must end well within the lease: the send comes after it."""
+
+    def read_many(self, shop: Shop, payloads: Sequence[Any]) -> list[Reading | None]:
+        """The live values of many, in the same order; None for what the marketplace does not show."""
 
     def request(self, payload: Any) -> Mapping[str, Any]:
         """What `send` writes, as JSON, to be kept: where to and with which content, without any key."""

@@ -1,17 +1,99 @@
-"""Proposals, the people's decisions on them, and the commands that carry them out."""
+"""Proposals, the people's decisions on them, the commands that carry them out, and a shop's rules for deciding."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import money_field
 from apps.decisions.kinds import kind_of, payload_of
-from apps.shops.models import Member, Shop
+from apps.shops.models import Member, Shop, members_who_may
+from apps.shops.roles import Action
 from apps.shops.scoping import SellerQuerySet
+
+ONE_HUNDREDTH, ONE = Decimal("0.01"), Decimal(1)
+
+
+class DecisionRules(models.Model):
+    """How a shop decides. Rates are fractions: 0.05 is 5 %. A limit that is empty holds nothing back.
+
+    Two people are asked for above any of `two_above_*`; `moved_rate` is how far costs and fees may move the floor or
+    the profit under a card before it is out of date; `together_worst` is the loss a day, in the worst case, up to which
+    cards may be applied together (empty: no summary is sent).
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.OneToOneField(Shop, models.CASCADE, related_name="decision_rules", verbose_name=_("shop"))
+    two_above_step_rate = models.DecimalField(
+        _("two people above a step of"),
+        max_digits=6,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(ONE)],
+        help_text=_("A fraction of the price: 0.05 is 5 %."),
+    )
+    two_above_money = money_field(
+        _("two people above a gain or loss per day of"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("Of the expected effect and of the worst case; where neither is known, two people are asked."),
+    )
+    two_above_products = models.PositiveSmallIntegerField(
+        _("two people above so many products a day"), null=True, blank=True
+    )
+    moved_rate = models.DecimalField(
+        _("out of date when floor or profit move by"),
+        max_digits=6,
+        decimal_places=4,
+        default=Decimal("0.05"),
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(ONE)],
+        help_text=_("A fraction: 0.05 is 5 %."),
+    )
+    undo_minutes = models.PositiveSmallIntegerField(
+        _("minutes for an undo"), default=10, validators=[MaxValueValidator(24 * 60)]
+    )
+    together_worst = money_field(
+        _("apply together down to a worst case per day of minus"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(ONE_HUNDREDTH)],
+        help_text=_("Empty: every card is decided on by itself."),
+    )
+    drift_minutes = models.PositiveSmallIntegerField(
+        _("minutes until a price is looked at again"),
+        default=15,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 60)],
+    )
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("rules for deciding")
+        verbose_name_plural = _("rules for deciding")
+
+    def __str__(self) -> str:
+        return str(self.shop)
+
+    @property
+    def asks_for_two(self) -> bool:
+        limits = (self.two_above_step_rate, self.two_above_money, self.two_above_products)
+        return any(limit is not None for limit in limits)
+
+    def clean(self) -> None:
+        """Refuses to ask for two people where only one may approve: nothing above the limit could ever be done."""
+        if self.asks_for_two and self.shop_id and members_who_may(self.shop.seller, Action.APPROVE).count() < 2:
+            raise ValidationError(
+                _("Two people cannot be asked for: only one member of the team may approve. Add another first.")
+            )
 
 
 class Proposal(models.Model):
@@ -140,6 +222,18 @@ class Command(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lease_version = models.PositiveIntegerField(default=0)
     seen = models.JSONField(_("last value read back"), null=True, blank=True)
+    undo_by = models.ForeignKey(
+        Member, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("undone by")
+    )
+    undo_until = models.DateTimeField(
+        _("undo possible until"), null=True, blank=True, help_text=_("business time; empty when it is over")
+    )
+    undo_problem = models.JSONField(_("why it was not undone"), default=dict, blank=True)
+    look_at = models.DateTimeField(
+        _("looked at again at"), null=True, blank=True, help_text=_("business time; empty when nothing is due")
+    )
+    drifted_at = models.DateTimeField(_("found changed at"), null=True, blank=True, help_text=_("business time"))
+    drift = models.JSONField(_("value found instead"), default=dict, blank=True)
     problem = models.JSONField(_("problem"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"))
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
@@ -159,7 +253,11 @@ class Command(models.Model):
                 name="one_live_command_per_target",
             )
         ]
-        indexes = [models.Index(fields=["state", "due_at"], name="commands_by_due")]
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="commands_by_due"),
+            models.Index(fields=["undo_until"], condition=Q(undo_until__isnull=False), name="commands_to_undo"),
+            models.Index(fields=["look_at"], condition=Q(look_at__isnull=False), name="commands_to_look_at"),
+        ]
 
     def __str__(self) -> str:
         return kind_of(self).in_words(payload_of(self))
@@ -216,3 +314,40 @@ class ReadBack(models.Model):
 
     def __str__(self) -> str:
         return f"{self.after_sends} · {self.at:%H:%M:%S}"
+
+
+class Batch(models.Model):
+    """Proposals that one member was asked to apply together, as they stood when asked, and what became of each.
+
+    `asked` is a list of {"proposal": id, "hash": payload hash}; `outcomes`, in the same order, of
+    {"proposal": id, "code": one of `Outcome`, "problem": {...}}.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    class Outcome(models.TextChoices):
+        APPLIED = "applied", _("applied")
+        ONE_MORE = "one_more", _("one more person has to agree")
+        REFUSED = "refused", _("refused")
+        STALE = "stale", _("out of date")
+        LEFT_OUT = "left_out", _("left out")
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="batches", verbose_name=_("shop"))
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+", verbose_name=_("member"))
+    day = models.DateField(_("day"))
+    asked = models.JSONField(_("asked for"))
+    effect = money_field(_("expected effect per day"))
+    worst_case = money_field(_("worst case per day"))
+    asked_at = models.DateTimeField(_("asked at"))
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    outcomes = models.JSONField(_("what became of them"), default=list, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("batch of decisions")
+        verbose_name_plural = _("batches of decisions")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.member} · {self.day}"

@@ -17,6 +17,9 @@ GATE: dict[str, str | Promise] = {
     "value_moved": _("The value at the marketplace is no longer the one this was approved against."),
     "change_under_way": _("A change of the same product is being carried out; wait until it is done."),
     "stopped": _("The kill switch is on: nothing is sent."),
+    "undone": _("It was undone before it was sent."),
+    "undo_denied": _("Whoever has pressed Undo may not decide any more."),
+    "undo_failed": _("The way back did not come about; its own card says why."),
     "third_value": _("The marketplace shows neither the old value nor the new one: somebody else has changed it."),
     "never_applied": ngettext_lazy(
         "The marketplace accepted the change %(sends)s time and never applied it.",
@@ -29,6 +32,8 @@ GATE: dict[str, str | Promise] = {
     "MissingRole": _("The shop's key may not do this: %(message)s"),
     "WrongCredentials": _("The marketplace refuses the shop's key: %(message)s"),
 }
+RENEWED = _("It was computed anew: a new card has come.")
+NOT_RENEWED = _("There is no new proposal now: %(why)s")
 SAYS = _("The marketplace says: %(message)s")
 
 
@@ -41,3 +46,12 @@ def say(problem: Mapping[str, Any], *, kind: str, currency: str) -> str:
     if problem.get("message"):
         return str(SAYS % {"message": problem["message"]})
     return kinds()[kind].say(code, figures, currency=currency) if code else ""
+
+
+def say_renewal(outcome: Mapping[str, Any], *, kind: str, currency: str) -> str:
+    """What followed when a proposal went out of date, as a sentence; "" where nothing was to follow."""
+    if "renewed" in outcome:
+        return str(RENEWED)
+    if "not_renewed" in outcome:
+        return str(NOT_RENEWED % {"why": say(outcome["not_renewed"], kind=kind, currency=currency)})
+    return ""

@@ -1,7 +1,7 @@
 """The life of an experiment: it starts after a verified change and ends with a person's word.
 
 running -> judged -> kept | rolling_back -> rolled_back          judged -> running (extended)
-running -> stopped -> kept | rolling_back                        running -> rolling_back
+running -> stopped -> kept | rolling_back                        running -> rolling_back -> rolled_back | void (undone)
 running | judged | stopped -> void
 """
 
@@ -14,9 +14,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.errors import Refused
+from apps.common.db import take_lock
+from apps.common.errors import Denied, Refused
 from apps.common.periods import day_of
-from apps.decisions.approval import approve, propose, show
+from apps.decisions import undo as undoing
+from apps.decisions.approval import Objected, approve, propose, show
 from apps.decisions.kinds import Measured, kind_of, payload_of
 from apps.decisions.models import Command, Proposal
 from apps.experiments.models import Experiment
@@ -42,8 +44,11 @@ def start_after(*, command: Command, now: datetime) -> Experiment | None:
     if command.proposal.reverses_id:
         _rolled_back(command)
         return None
-    measured = kind_of(command).measured(command, payload_of(command))
-    return _start(command, measured, now) if measured else None
+    with transaction.atomic():
+        experiment = _measure(command, now)
+        if command.undo_by:
+            _finish_undo(command, command.undo_by, now)
+    return experiment
 
 
 def start_missing(*, now: datetime) -> int:
@@ -111,23 +116,35 @@ def roll_back(*, experiment_id: int, by: Member, now: datetime) -> Command | Non
         experiment = _locked(experiment_id, by)
         if experiment.state not in (State.RUNNING, *Experiment.WAITING):
             raise AlreadyOver(_how_it_stands(experiment))
-        command = experiment.command
-        kind = kind_of(command)
-        proposal = propose(
-            shop=experiment.shop,
-            kind=kind,
-            draft=kind.reverse(command, payload_of(command)),
-            now=now,
-            expires_at=now + ROLLBACK_LIFE,
-            by=by,
-            reverses=command,
-        )
-        experiment.state, experiment.rollback = State.ROLLING_BACK, proposal
-        experiment.decided_by, experiment.decided_at = by, now
-        experiment.save(update_fields=["state", "rollback", "decided_by", "decided_at"])
-        _tell_of(experiment, by, "experiment.rolling_back", proposal=proposal.pk)
-        show(proposal)
-        return approve(proposal_id=proposal.pk, payload_hash=proposal.payload_hash, by=by, now=now)
+        return _go_back(experiment.command, experiment, by, now)
+
+
+@transaction.atomic
+def undo(*, command_id: int, by: Member, now: datetime) -> Command | None:
+    """Take back a change that was just made. What was not sent is not sent; what was sent goes back through the gate,
+    approved in `by`'s name at once, or as soon as it is known to have arrived.
+
+    Returns the command that brings the old value back, None where none is needed or none can be made yet. Raises
+    `Denied`, `NotFound`, or `Refused` when it is too late or a guardrail stands against it.
+    """
+    require(by, Action.APPROVE)
+    shop_id = Command.objects.find(by.seller, pk=command_id).shop_id
+    experiment = Experiment.objects.select_for_update().filter(command=command_id).first()
+    take_lock("decisions", shop_id)  # an experiment is locked before its shop, here and in `roll_back`
+    commands = Command.objects.select_for_update(of=("self",)).select_related("shop__seller", "proposal")
+    command = commands.get(pk=command_id)
+    if refusal := undoing.flaw(command, now=now):
+        raise refusal
+    if experiment and experiment.state != State.RUNNING:
+        raise AlreadyOver(_how_it_stands(experiment))
+    command.undo_by, command.undo_problem = by, {}
+    command.save(update_fields=["undo_by", "undo_problem"])
+    record("command.undone", actor=by.person, shop=command.shop, subject=command)
+    retell(f"proposal:{command.proposal_id}")
+    if undoing.withdraw(command, now=now) or command.state != Command.State.VERIFIED:
+        return None
+    started = _measure(command, now)
+    return _go_back(command, started if started and started.state == State.RUNNING else None, by, now)
 
 
 def void(*, experiment: Experiment, reason: str) -> bool:
@@ -139,6 +156,55 @@ def void(*, experiment: Experiment, reason: str) -> bool:
         record("experiment.void", shop=experiment.shop, subject=experiment, reason=reason)
         retell(f"experiment:{experiment.pk}")
     return bool(ended)
+
+
+def _go_back(command: Command, experiment: Experiment | None, by: Member, now: datetime) -> Command | None:
+    """The proposal of what stood before, approved in `by`'s name."""
+    kind = kind_of(command)
+    proposal = propose(
+        shop=command.shop,
+        kind=kind,
+        draft=kind.reverse(command, payload_of(command)),
+        now=now,
+        expires_at=now + ROLLBACK_LIFE,
+        by=by,
+        reverses=command,
+    )
+    if experiment:
+        experiment.state, experiment.rollback = State.ROLLING_BACK, proposal
+        experiment.decided_by, experiment.decided_at = by, now
+        experiment.save(update_fields=["state", "rollback", "decided_by", "decided_at"])
+        _tell_of(experiment, by, "experiment.rolling_back", proposal=proposal.pk)
+    show(proposal)
+    return approve(proposal_id=proposal.pk, payload_hash=proposal.payload_hash, by=by, now=now)
+
+
+def _finish_undo(command: Command, by: Member, now: datetime) -> None:
+    """The undo that was asked for while the change was under way: once. What stands against it is told by the card."""
+    on_its_way = Q(state=Proposal.State.PENDING) | Q(command__state__in=[*Command.LIVE, Command.State.VERIFIED])
+    experiment = Experiment.objects.select_for_update().filter(command=command, state=State.RUNNING).first()
+    take_lock("decisions", command.shop_id)
+    if command.reversals.filter(on_its_way).exists():
+        return
+    try:
+        with transaction.atomic():
+            _go_back(command, experiment, by, now)
+    except Objected as refusal:
+        _not_undone(command, refusal.objection.as_json())
+    except Denied:
+        _not_undone(command, {"code": "undo_denied"})
+
+
+def _not_undone(command: Command, problem: dict[str, Any]) -> None:
+    """The change stands. It may be undone again while there is time."""
+    Command.objects.filter(pk=command.pk).update(undo_by=None, undo_problem=problem)
+    record("command.undo_failed", shop=command.shop, subject=command, **problem)
+    retell(f"proposal:{command.proposal_id}")
+
+
+def _measure(command: Command, now: datetime) -> Experiment | None:
+    measured = kind_of(command).measured(command, payload_of(command))
+    return _start(command, measured, now) if measured else None
 
 
 @transaction.atomic
@@ -174,11 +240,14 @@ def _start(command: Command, measured: Measured, now: datetime) -> Experiment:
 def _rolled_back(command: Command) -> None:
     with transaction.atomic():
         changed = Experiment.objects.filter(command=command.proposal.reverses_id, state=State.ROLLING_BACK)
-        for experiment in changed.select_for_update():
-            experiment.state = State.ROLLED_BACK
-            experiment.save(update_fields=["state"])
-            record("experiment.rolled_back", shop=command.shop, subject=experiment, command=command.pk)
+        for experiment in changed.select_for_update(of=("self",)).select_related("command"):
+            is_undone = experiment.command.undo_by_id is not None
+            experiment.state = State.VOID if is_undone else State.ROLLED_BACK
+            experiment.void_reason = "undone" if is_undone else ""
+            experiment.save(update_fields=["state", "void_reason"])
+            record(f"experiment.{experiment.state}", shop=command.shop, subject=experiment, command=command.pk)
             retell(f"experiment:{experiment.pk}")
+            retell(f"proposal:{experiment.command.proposal_id}")
 
 
 def _reopen_failed_rollbacks() -> int:
@@ -189,12 +258,14 @@ def _reopen_failed_rollbacks() -> int:
     failed = rolling_back.filter(Q(rollback__command__state__in=undone) | Q(rollback__state__in=undecided))
     count = 0
     with transaction.atomic():
-        for experiment in failed.select_for_update(of=("self",)):
+        for experiment in failed.select_for_update(of=("self",)).select_related("command__shop__seller"):
             experiment.state = _state_before(experiment)
             experiment.rollback = experiment.decided_by = experiment.decided_at = None
             experiment.save(update_fields=["state", "rollback", "decided_by", "decided_at"])
             record("experiment.rollback_failed", shop=experiment.shop, subject=experiment)
             retell(f"experiment:{experiment.pk}")
+            if experiment.command.undo_by_id:
+                _not_undone(experiment.command, {"code": "undo_failed"})
             count += 1
     return count
 

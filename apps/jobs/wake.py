@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 # Every name that `wake` may be called with; a test checks that a task of that name is registered.
 WAKEABLE = (
     "commands.run",
+    "drift.look",
     "jobs.run",
     "keys.probe",
     "sync.step",

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from apps.notifications.models import OutboxMessage
-from apps.shops.models import Person, Seller
-from apps.shops.roles import ALLOWED, Action, Role
+from apps.shops.models import Person, Seller, members_who_may
+from apps.shops.roles import Action
 
 CHANNEL = "vitrina_outbox"
 
@@ -91,8 +91,7 @@ def waiting(*, now: datetime) -> QuerySet[OutboxMessage]:
 
 def people_who_may(seller: Seller, action: Action) -> list[Person]:
     """Members whose role allows `action` and who are linked to Telegram, in a stable order."""
-    roles = [role for role in Role if action in ALLOWED[role]]
-    members = seller.members.filter(role__in=roles, person__telegram_id__isnull=False, person__user__is_active=True)
+    members = members_who_may(seller, action).filter(person__telegram_id__isnull=False)
     return [member.person for member in members.select_related("person__user").order_by("person")]
 
 

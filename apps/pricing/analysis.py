@@ -19,6 +19,7 @@ from apps.common.periods import day_of, start_of
 from apps.decisions.approval import Objected, propose, show
 from apps.decisions.kinds import Draft
 from apps.decisions.models import Proposal
+from apps.decisions.together import show_summary
 from apps.pricing.choice import choose
 from apps.pricing.facts import load_facts, rules_of
 from apps.pricing.guardrails import controls_needed
@@ -54,6 +55,7 @@ def analyse(*, shop: Shop, now: datetime, expires_at: datetime) -> dict[str, int
     for candidate in candidates:
         is_left = counts["proposed"] >= room
         counts["left_for_later" if is_left else _propose(shop, candidate, rules, now, expires_at)] += 1
+    show_summary(shop, now=now, expires_at=expires_at)
     return dict(counts)
 
 
@@ -82,15 +84,23 @@ def _room(shop: Shop, total: int, rules: PriceRules, now: datetime) -> int:
     return max(0, min(shop.pricing.cards_per_day - made.count(), bearable - waiting))
 
 
-def _propose(shop: Shop, candidate: Candidate, rules: PriceRules, now: datetime, expires_at: datetime) -> str:
+def put_forward(
+    shop: Shop, candidate: Candidate, rules: PriceRules, now: datetime, expires_at: datetime
+) -> Proposal | Violation:
+    """The candidate's proposal with its facts and its card, or the guardrail that stands against it."""
     try:
         with transaction.atomic():
             proposal = _proposal(shop, candidate, now, expires_at)
             _remember(proposal, candidate, rules)
             show(proposal)
     except Objected as refusal:
-        return refusal.objection.code
-    return "proposed"
+        return Violation(refusal.objection.code, refusal.objection.figures)
+    return proposal
+
+
+def _propose(shop: Shop, candidate: Candidate, rules: PriceRules, now: datetime, expires_at: datetime) -> str:
+    made = put_forward(shop, candidate, rules, now, expires_at)
+    return made.code if isinstance(made, Violation) else "proposed"
 
 
 def _proposal(shop: Shop, candidate: Candidate, now: datetime, expires_at: datetime) -> Proposal:

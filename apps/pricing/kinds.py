@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from apps.marketplaces.errors import Malformed
 from apps.marketplaces.ozon_seller import price_import
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.price_import import PriceItem
+from apps.marketplaces.ozon_seller.schemas import ProductPrice
 from apps.pricing import words
 from apps.pricing.economics import change_economics, unit_costs
 from apps.pricing.facts import load_facts, on_sale, rules_of
@@ -33,6 +35,9 @@ from apps.pricing.guardrails import findings, old_price_for
 from apps.pricing.records import Figure, LivePrice, Passed, PriceFacts, SendContext, Violation
 from apps.shops.clients import ozon_seller
 from apps.shops.models import Credential, KillSwitch, Shop
+
+MOST_PRICES = 1000
+"""So many products OZON tells the prices of at once."""
 
 
 class PricePayload(BaseModel):
@@ -66,6 +71,21 @@ class SetPrice:
         credential = Credential.objects.filter(shop=shop, api=Credential.Api.OZON_SELLER).first()
         return credential.client_id if credential else ""
 
+    def step_rate(self, payload: PricePayload) -> Decimal | None:
+        return abs(payload.price / payload.expected_price - 1)
+
+    def moved(self, proposal: Proposal, payload: PricePayload, *, now: datetime) -> Objection | None:
+        from apps.pricing.renewal import what_moved  # which proposes through this kind
+
+        found = what_moved(proposal, payload)
+        return replace(_objection(found), is_stale=True) if found else None
+
+    def renew(self, proposal: Proposal, *, now: datetime) -> Proposal | Objection:
+        from apps.pricing.renewal import renew  # which proposes through this kind
+
+        made = renew(proposal, now=now)
+        return _objection(made) if isinstance(made, Violation) else made
+
     def check(
         self, subject: Proposal | Command, payload: PricePayload, *, now: datetime, reading: Reading | None = None
     ) -> Checked:
@@ -82,21 +102,21 @@ class SetPrice:
         )
 
     def read(self, shop: Shop, payload: PricePayload) -> Reading:
-        pages = _client(shop).prices(product_ids=[int(payload.external_id)])
-        rows = [row for page in pages for row in page.rows]
-        row = next((row for row in rows if str(row.product_id) == payload.external_id), None)
-        if row is None or row.price.price is None:
+        (reading,) = self.read_many(shop, [payload])
+        if reading is None:
             raise Malformed(
                 "OZON Seller", "/v5/product/info/prices", "the product or its price is not in the answer", 200
             )
-        price = row.price.price
-        value = {
-            "price": str(price),
-            "currency": row.price.currency_code,
-            "old_price": str(row.price.old_price) if row.price.old_price is not None else None,
-            "min_price": str(row.price.min_price) if row.price.min_price is not None else None,
-        }
-        return Reading(value, _match(price, payload))
+        return reading
+
+    def read_many(self, shop: Shop, payloads: Sequence[PricePayload]) -> list[Reading | None]:
+        shown: dict[str, ProductPrice] = {}
+        client = _client(shop)
+        for start in range(0, len(payloads), MOST_PRICES):
+            ids = [int(payload.external_id) for payload in payloads[start : start + MOST_PRICES]]
+            pages = client.prices(product_ids=ids)
+            shown.update({str(row.product_id): row for page in pages for row in page.rows})
+        return [_reading(shown.get(payload.external_id), payload) for payload in payloads]
 
     def request(self, payload: PricePayload) -> Mapping[str, Any]:
         return {"path": price_import.PATH, "body": price_import.payload([_item(payload)])}
@@ -254,6 +274,19 @@ def _item(payload: PricePayload) -> PriceItem:
         product_id=int(payload.external_id),
         old_price=payload.old_price,
     )
+
+
+def _reading(row: ProductPrice | None, payload: PricePayload) -> Reading | None:
+    if row is None or row.price.price is None:
+        return None
+    price = row.price
+    value = {
+        "price": str(price.price),
+        "currency": price.currency_code,
+        "old_price": str(price.old_price) if price.old_price is not None else None,
+        "min_price": str(price.min_price) if price.min_price is not None else None,
+    }
+    return Reading(value, _match(row.price.price, payload))
 
 
 def _match(price: Decimal, payload: PricePayload) -> Match:

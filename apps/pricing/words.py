@@ -77,6 +77,13 @@ VIOLATIONS: dict[str, str | Promise] = {
     "unit_mismatch": _("%(price)s after %(last_price)s looks like a mistake of the unit (ten times more or less)."),
     "stale_data": _("The data are %(age_hours)s h old; %(limit_hours)s h are allowed."),
     "price_moved": _("The price at the marketplace is now %(live_price)s, not %(expected_price)s."),
+    "stock_gone": _("%(sku)s has run out since."),
+    "stock_lost": _("Its stock is not known any more; it was %(stock)s pcs."),
+    "cover_moved": _("The stock now lasts %(cover_days)s days, not %(before_days)s."),
+    "costs_moved": _(
+        "Costs or fees have moved: the floor is %(floor_price)s, not %(old_floor_price)s; a unit at the new price "
+        "earns %(unit_gain)s, not %(old_unit_gain)s."
+    ),
     "unknown_terms": _("Not known: %(terms)s. Without it no floor can be computed."),
     "impossible_term": _("%(term)s has an impossible value: %(value)s."),
     "no_share_kept": _(

@@ -18,10 +18,12 @@ from apps.reports.notices import (
     job_skipped,
     key_expires,
     key_problem,
+    price_drift,
     queue_silent,
     stock_alert,
 )
 from apps.reports.proposal_card import proposal_card
+from apps.reports.proposal_summary import proposal_summary
 from apps.reports.rendering import Button, Rendered, Rows, fit
 from apps.reports.verdict_card import verdict_card
 
@@ -29,8 +31,10 @@ __all__ = ["MESSAGES", "Button", "Rendered", "Rows", "render"]
 
 MESSAGES: dict[str, Callable[[OutboxMessage, datetime], Rendered]] = {
     "proposal_card": proposal_card,
+    "proposal_summary": proposal_summary,
     "verdict_card": verdict_card,
     "command_ended": command_ended,
+    "price_drift": price_drift,
     "daily_report": daily_report,
     "stock_alert": stock_alert,
     "job_failed": job_failed,

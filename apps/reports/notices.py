@@ -1,13 +1,15 @@
-"""Short messages: a command that ended without a change, products to order, keys, and what the watchdog found."""
+"""Short messages: a change that did not come about or did not last, products to order, keys, and what is wrong."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import Q
 
 from apps.decisions.models import Command
+from apps.experiments.models import Experiment
 from apps.inventory.cover import Cover, load_cover
 from apps.inventory.models import LowStock
 from apps.jobs.models import JobRun
@@ -31,6 +33,20 @@ def command_ended(message: OutboxMessage, now: datetime) -> Rendered:
         **price_change(command, command.shop_id),
     }
     return from_template("command_ended", context)
+
+
+def price_drift(message: OutboxMessage, now: datetime) -> Rendered:
+    """A price of ours that somebody else has changed: what we set, and what was found."""
+    commands = Command.objects.of(message.seller).select_related("shop")
+    command = commands.get(pk=message.params["command"])
+    context = {
+        "shop": command.shop,
+        "command": command,
+        "found": Decimal(command.drift["price"]),
+        "is_void": Experiment.objects.filter(command=command, state=Experiment.State.VOID).exists(),
+        **price_change(command, command.shop_id),
+    }
+    return from_template("price_drift", context)
 
 
 def stock_alert(message: OutboxMessage, now: datetime) -> Rendered:

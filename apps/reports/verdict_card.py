@@ -32,6 +32,7 @@ REASONS: dict[str, str | Promise] = {
 
 VOID: dict[str, str | Promise] = {
     "price_changed": _("The price was changed again while it ran."),
+    "undone": _("The change was undone within minutes."),
     "archived": _("The product was archived while it ran."),
 }
 

@@ -12,7 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.encrypted import SecretField
-from apps.shops.roles import Role
+from apps.shops.roles import ALLOWED, Action, Role
 from apps.shops.scoping import SellerQuerySet
 
 
@@ -269,6 +269,12 @@ def member_of(person: Person | None, seller: Seller | None) -> Member | None:
     if person is None or seller is None:
         return None
     return Member.objects.select_related("person__user", "seller").filter(person=person, seller=seller).first()
+
+
+def members_who_may(seller: Seller, action: Action) -> models.QuerySet[Member]:
+    """The members of the team whose role allows `action` and whose login is open."""
+    roles = [role for role in Role if action in ALLOWED[role]]
+    return seller.members.filter(role__in=roles, person__user__is_active=True)
 
 
 def active_member(person: Person) -> Member | None:

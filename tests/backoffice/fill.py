@@ -11,7 +11,7 @@ from apps.catalog.models import Brand, Category, Cost, CostImport, PriceChange, 
 from apps.common.clock import real_now
 from apps.common.sheet_reader import SheetRow
 from apps.decisions.kinds import hash_of
-from apps.decisions.models import Approval, Attempt, Command, Proposal, ReadBack
+from apps.decisions.models import Approval, Attempt, Command, DecisionRules, Proposal, ReadBack
 from apps.experiments.models import Experiment, Verdict
 from apps.inventory.models import LowStock
 from apps.jobs.models import JobRun, SyncRun
@@ -56,6 +56,7 @@ def fill(mark: str, *, telegram_id: int | None = None) -> Filled:
     )
     KillSwitch.objects.create(shop=shop, is_on=False)
     PricingSettings.objects.create(shop=shop)
+    DecisionRules.objects.create(shop=shop)
     owner = add_member(seller, mark, Role.OWNER, telegram_id=telegram_id)
     for role in (Role.APPROVER, Role.ANALYST, Role.VIEWER):
         add_member(seller, f"{mark} {role}", role)
@@ -167,7 +168,7 @@ def add_proposal(product: Product, *, state: Proposal.State = Proposal.State.PEN
     PriceRecommendation.objects.create(
         proposal=proposal,
         product=product,
-        facts=FACTS.dump_python(facts(price=Decimal(1490), stock=120, as_of=NOON), mode="json"),
+        facts=FACTS.dump_python(facts(price=Decimal(1490), stock=120, commission_rate=None, as_of=NOON), mode="json"),
         reasons=[REASON],
         choice=CHOICE.dump_python(choice(price=Decimal(1590), current_price=Decimal(1490)), mode="json"),
     )
@@ -312,6 +313,7 @@ def crowd(of: Filled, size: int) -> None:
         Credential.objects.create(shop=shop, api=Credential.Api.OZON_SELLER, client_id=name, secret=name)
         KillSwitch.objects.create(shop=shop, is_on=False, changed_by=of.owner.person)
         PricingSettings.objects.create(shop=shop)
+        DecisionRules.objects.create(shop=shop)
         add_clockwork(shop, name, add_member(of.seller, name, Role.VIEWER))
         record("shop.created", actor=of.owner.person, shop=shop, subject=shop)
         TelegramUpdate.objects.create(update_id=number, chat_id=1001, raw={}, received_at=NOON)

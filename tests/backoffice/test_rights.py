@@ -36,6 +36,7 @@ TO_LOOK_AT = Rights()
 RIGHTS = {
     "catalog.costimport": Rights(add=EDIT, change=EDIT),
     "catalog.product": Rights(change=EDIT),
+    "decisions.decisionrules": Rights(add=MANAGE, change=MANAGE),
     "notifications.outboxmessage": Rights(view=MANAGE),
     "pricing.pricingsettings": Rights(add=EDIT, change=EDIT),
     "shops.auditentry": Rights(view=MANAGE),
@@ -163,7 +164,8 @@ def test_a_superuser_sees_every_page_with_every_sellers_rows(
 
 def test_a_superuser_of_no_team_decides_nothing(keeper: Client, anna: Filled) -> None:
     pending = Proposal.objects.filter(shop=anna.shop, state=Proposal.State.PENDING).get()
-    posted = {"action": "approve", ACTION_CHECKBOX_NAME: [pending.pk], "index": 0}
+    confirmed = {"confirmed": "yes", f"hash_{pending.pk}": pending.payload_hash}
+    posted = {"action": "approve", ACTION_CHECKBOX_NAME: [pending.pk], "index": 0, **confirmed}
     answer = keeper.post(url(Proposal, "changelist"), posted, follow=True)
     assert "nothing for you to decide" in answer.content.decode()
     pending.refresh_from_db()

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from apps.catalog.models import Cost, Product
 from apps.common.clock import real_now
-from apps.decisions.models import Proposal
+from apps.decisions.models import Batch, Proposal
 from apps.experiments.models import Experiment
 from apps.jobs.timetable import timetable
 from apps.shops.models import AuditEntry
@@ -25,7 +25,7 @@ from apps.shops.scoped_admin import ScopedAdmin, ScopedInline, SuperuserOnly
 from bots.actions import ACTIONS as BUTTON_ACTIONS
 from bots.actions import press
 from bots.models import ButtonToken
-from tests.backoffice.fill import Filled
+from tests.backoffice.fill import NOON, TODAY, Filled
 from tests.backoffice.site import (
     ACTIONS,
     BUTTONS,
@@ -238,10 +238,17 @@ def foreign_params(of: Filled) -> dict[str, Any]:
     """Everything a button may name, of this seller's."""
     proposal = Proposal.objects.filter(shop=of.shop, state=Proposal.State.PENDING).get()
     experiment = Experiment.objects.get(shop=of.shop)
+    asked = [{"proposal": proposal.pk, "hash": proposal.payload_hash}]
+    batch = Batch.objects.create(
+        shop=of.shop, member=of.owner, day=TODAY, asked=asked, effect=310, worst_case=-60, asked_at=NOON
+    )
     return {
         "proposal": proposal.pk,
         "hash": proposal.payload_hash,
         "experiment": experiment.pk,
+        "command": experiment.command_id,
+        "batch": batch.pk,
+        "shop": of.shop.pk,
         "seller": of.seller.pk,
         "language": "uk",
     }

@@ -16,13 +16,15 @@ from django_celery_beat.models import PeriodicTask
 from apps.catalog.models import Cost, Product
 from apps.common import clock
 from apps.common.clock import real_now
-from apps.decisions.models import Command, Proposal
+from apps.decisions.models import Command, DecisionRules, Proposal
 from apps.experiments.models import Experiment
 from apps.experiments.verdicts import LENGTHS
 from apps.jobs.models import JobRun
 from apps.pricing.models import PricingSettings
 from apps.shops.models import AuditEntry, Credential, KillSwitch, Seller, Shop, is_stopped
-from tests.backoffice.fill import Filled
+from apps.shops.roles import Role
+from config.timetable import TIMETABLE
+from tests.backoffice.fill import Filled, add_product, add_proposal
 from tests.backoffice.site import client_of, row_of, url
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +54,7 @@ def test_a_shop_comes_with_its_schedule(client: Client, anna: Filled) -> None:
     client.post(url(Shop, "add"), {**posted, "timezone": "Asia/Omsk"})
     shop = Shop.objects.get(name="Second")
     rows = PeriodicTask.objects.filter(name__endswith=f"#{shop.pk}")
-    assert rows.count() == 6
+    assert rows.count() == len(TIMETABLE)
     assert {str(row.crontab.timezone) for row in rows} == {"Asia/Omsk"}
     assert trail("shop.created").shop == shop
 
@@ -80,6 +82,26 @@ def test_changed_rules_say_from_what_to_what(client: Client, anna: Filled) -> No
     entry = trail("pricing_rules.changed")
     assert entry.data == {"changes": {"min_margin_rate": ["0.1000", "0.15"]}}
     assert (entry.actor, entry.seller, entry.shop) == (anna.owner.person, anna.seller, anna.shop)
+
+
+RULES = {"moved_rate": "0.05", "undo_minutes": 10, "drift_minutes": 15, "two_above_money": "500"}
+
+
+def test_two_people_are_asked_for_where_two_may_approve(client: Client, anna: Filled) -> None:
+    rules = row_of(DecisionRules, anna.seller)
+    client.post(url(DecisionRules, "change", rules.pk), RULES)
+    rules.refresh_from_db()
+    assert rules.two_above_money == 500
+    assert trail("decision_rules.changed").data == {"changes": {"two_above_money": [None, "500"]}}
+
+
+def test_two_people_are_not_asked_for_where_only_one_may_approve(client: Client, anna: Filled) -> None:
+    anna.seller.members.filter(role=Role.APPROVER).delete()
+    rules = row_of(DecisionRules, anna.seller)
+    answer = client.post(url(DecisionRules, "change", rules.pk), RULES)
+    assert "only one member of the team may approve" in str(answer.context["errors"])
+    rules.refresh_from_db()
+    assert rules.two_above_money is None
 
 
 def test_a_save_without_a_change_leaves_no_row(client: Client, anna: Filled) -> None:
@@ -209,6 +231,40 @@ def test_the_dialog_holds_the_hash_of_what_is_decided_on(client: Client, anna: F
     proposal = pending(anna)
     dialog = client.get(reverse("admin:decisions_proposal_approve_this", args=[proposal.pk])).content.decode()
     assert proposal.payload_hash in dialog
+
+
+class TestManyAtOnce:
+    """Of the three products of this shop each is refused by a guardrail: too few would be left to compare with."""
+
+    def test_the_first_press_only_asks_with_the_sums(self, client: Client, anna: Filled) -> None:
+        chosen = [pending(anna), add_proposal(add_product(anna.shop, "Anna", 7))]
+        page = self.post(client, chosen).content.decode().replace("\xa0", " ")
+        assert "Approve 2 changes together?" in page
+        assert "Expected in all: +620 RUB a day. In the worst of 100 cases of each, in all: -120 RUB a day." in page
+        assert all(f'name="hash_{one.pk}" value="{one.payload_hash}"' in page for one in chosen)
+        assert {state_of(one) for one in chosen} == {Proposal.State.PENDING}
+
+    def test_each_is_told_what_became_of_it(self, client: Client, anna: Filled) -> None:
+        chosen = [pending(anna), add_proposal(add_product(anna.shop, "Anna", 7))]
+        self.post(client, chosen, confirmed="yes", **{f"hash_{one.pk}": one.payload_hash for one in chosen})
+        told = messages_of(client)
+        assert "Anna-0 · Anna teapot 0: " in told
+        assert "Anna-7 · Anna teapot 7: " in told
+
+    def test_what_has_changed_since_is_left_out_and_waits(self, client: Client, anna: Filled) -> None:
+        proposal = pending(anna)
+        self.post(client, [proposal], confirmed="yes", **{f"hash_{proposal.pk}": "0" * 64})
+        assert "left out, it has changed since you were asked" in messages_of(client)
+        assert state_of(proposal) == Proposal.State.PENDING
+
+    @staticmethod
+    def post(client: Client, chosen: list[Proposal], **more: str) -> Any:
+        posted = {"action": "approve", ACTION_CHECKBOX_NAME: [one.pk for one in chosen], "index": 0, **more}
+        return client.post(url(Proposal, "changelist"), posted)
+
+
+def state_of(proposal: Proposal) -> str:
+    return Proposal.objects.get(pk=proposal.pk).state
 
 
 def test_who_comes_second_is_told_who_was_first(client: Client, anna: Filled) -> None:

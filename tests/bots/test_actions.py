@@ -8,7 +8,7 @@ import pytest
 
 from apps.common.clock import real_now
 from apps.decisions.kinds import Objection
-from apps.decisions.models import Approval, Command, Proposal
+from apps.decisions.models import Approval, Batch, Command, DecisionRules, Proposal
 from apps.notifications.models import OutboxMessage
 from apps.notifications.outbox import tell
 from apps.reports.messages import Button
@@ -18,7 +18,7 @@ from bots import tokens
 from bots.actions import ACTIONS, Outcome, press
 from bots.models import ButtonToken
 from tests.cast import boris, member
-from tests.decisions.markets import NOON, Market, offer
+from tests.decisions.markets import NOON, Market, offer, steps
 
 pytestmark = pytest.mark.django_db
 
@@ -153,7 +153,9 @@ DECIDING = [action for action in ACTIONS if not action.startswith("settings.")]
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.VIEWER])
 def test_who_may_not_decide_presses_in_vain(owner: Member, proposal: Proposal, action: str, role: Role) -> None:
     demoted = member(owner.seller, "Vera", role, telegram_id=1003)
-    token = button(demoted, action, proposal=proposal.pk, hash=proposal.payload_hash, experiment=1)
+    token = button(
+        demoted, action, proposal=proposal.pk, hash=proposal.payload_hash, experiment=1, command=1, batch=1, shop=1
+    )
 
     outcome = pressed(token, demoted)
 
@@ -175,7 +177,15 @@ def test_who_may_decide_does(owner: Member, proposal: Proposal, action: str, rol
 @pytest.mark.parametrize("action", [*DECIDING, "settings.seller"])
 def test_a_button_over_another_seller_s_things_finds_nothing(owner: Member, proposal: Proposal, action: str) -> None:
     other = boris()
-    ids = {"proposal": proposal.pk, "hash": proposal.payload_hash, "experiment": 1, "seller": owner.seller.pk}
+    ids = {
+        "proposal": proposal.pk,
+        "hash": proposal.payload_hash,
+        "experiment": 1,
+        "command": 1,
+        "batch": 1,
+        "shop": proposal.shop_id,
+        "seller": owner.seller.pk,
+    }
 
     outcome = pressed(button(other, action, **ids), other)
 
@@ -234,6 +244,40 @@ def test_the_first_of_two_who_must_agree_is_told_so(owner: Member, market: Marke
 
     assert pressed(apply_button(owner, proposal), owner).words == "Accepted. One more person has to agree."
     assert not Command.objects.exists()
+
+
+def test_what_was_approved_is_undone_from_the_same_card(owner: Member, proposal: Proposal) -> None:
+    pressed(apply_button(owner, proposal), owner)
+    command = Command.objects.get()
+
+    assert pressed(button(owner, "command.undo", command=command.pk), owner).words == "Undone."
+
+    command.refresh_from_db()
+    assert command.state == Command.State.CANCELLED
+
+
+def test_an_undo_of_what_has_arrived_sends_the_old_price(owner: Member, proposal: Proposal) -> None:
+    pressed(apply_button(owner, proposal), owner)
+    command = steps(Command.objects.get())
+    token = button(owner, "command.undo", command=command.pk)
+
+    assert pressed(token, owner).words == "Undone: the old price is being sent."
+    assert pressed(token, owner).words == "This button was pressed already."
+
+
+def test_many_are_applied_together_after_one_more_question(owner: Member, market: Market) -> None:
+    shop = owner.seller.shops.get()
+    DecisionRules.objects.create(shop=shop, together_worst=100)
+    for name in ("tea", "coffee"):
+        offer(shop, name=name)
+    Proposal.objects.update(worst_case=-5)
+
+    asked = pressed(button(owner, "together.ask", shop=shop.pk), owner)
+    answered = pressed(button(owner, "together.apply", batch=Batch.objects.get().pk), owner)
+
+    assert asked.words == "Apply 2 changes? Please confirm in the message."
+    assert answered.words == "Applied: 2 of 2. The message says what became of each."
+    assert Command.objects.count() == 2
 
 
 def test_later_puts_the_card_off_and_brings_it_again(owner: Member, proposal: Proposal, settings: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -35,6 +35,9 @@ class Market:
     sends: list[tuple[str, int]] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
     objection: Objection | None = None
+    moved: Objection | None = None
+    renewed: Callable[[Proposal], Proposal | Objection] = lambda _stale: Objection("too_quiet")
+    size: Decimal | None = Decimal("0.10")
     account: str = "101"
     on_send: Callable[[Setting], Accepted | NotAccepted | None] | None = None
     on_read: Callable[[Setting], None] | None = None
@@ -51,6 +54,15 @@ class SetValue:
     def account(self, shop: Shop) -> str:
         return self.market.account
 
+    def step_rate(self, payload: Setting) -> Decimal | None:
+        return self.market.size
+
+    def moved(self, proposal: Proposal, payload: Setting, *, now: datetime) -> Objection | None:
+        return self.market.moved
+
+    def renew(self, proposal: Proposal, *, now: datetime) -> Proposal | Objection:
+        return self.market.renewed(proposal)
+
     def check(
         self, subject: Proposal | Command, payload: Setting, *, now: datetime, reading: Reading | None = None
     ) -> Checked:
@@ -63,6 +75,9 @@ class SetValue:
         value = self.market.values[payload.name]
         found = {payload.value: Match.TARGET, payload.was: Match.OLD}
         return Reading({"value": value}, found.get(value, Match.OTHER))
+
+    def read_many(self, shop: Shop, payloads: Sequence[Setting]) -> list[Reading | None]:
+        return [self.read(shop, payload) if payload.name in self.market.values else None for payload in payloads]
 
     def request(self, payload: Setting) -> Mapping[str, Any]:
         return {"set": payload.name, "to": payload.value}

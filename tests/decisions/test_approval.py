@@ -8,12 +8,12 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from apps.common.errors import Denied, NotFound
-from apps.decisions.approval import AlreadyDecided, Objected, approve, expire_due, reject
+from apps.decisions.approval import AlreadyDecided, Objected, OutOfDate, approve, expire_due, reject
 from apps.decisions.kinds import Objection, payload_of
 from apps.decisions.models import Approval, Command, Proposal
 from apps.notifications.models import OutboxMessage
 from apps.notifications.outbox import tell
-from apps.shops.models import AuditEntry, Member, Shop
+from apps.shops.models import AuditEntry, KillSwitch, Member, Shop
 from apps.shops.roles import Role
 from tests.cast import anna, boris, member
 from tests.decisions.markets import NOON, Market, Setting, offer
@@ -175,7 +175,53 @@ def test_moved_figures_make_it_stale_for_good(owner: Member, market: Market) -> 
         yes(proposal, owner)
 
     proposal.refresh_from_db()
-    assert proposal.outcome == {"code": "price_moved", "figures": {"live": "120"}}
+    moved = {"code": "price_moved", "figures": {"live": "120"}}
+    assert proposal.outcome == {**moved, "not_renewed": {"code": "too_quiet", "figures": {}}}
+
+
+class TestFiguresThatMoved:
+    @pytest.fixture(autouse=True)
+    def _the_stock_has_moved(self, market: Market) -> None:
+        market.moved = Objection("stock_gone", is_stale=True)
+
+    def test_the_press_applies_nothing_and_says_why_nothing_follows(self, owner: Member, market: Market) -> None:
+        proposal = offer(shop_of(owner))
+
+        with pytest.raises(OutOfDate, match="objection: stock_gone There is no new proposal now: objection: too_quiet"):
+            yes(proposal, owner)
+
+        proposal.refresh_from_db()
+        assert (proposal.state, proposal.approvals.count()) == (Proposal.State.STALE, 0)
+        assert not Command.objects.exists()
+
+    def test_a_new_proposal_takes_its_place_at_once(self, owner: Member, market: Market) -> None:
+        proposal = offer(shop_of(owner))
+        market.renewed = lambda stale: offer(stale.shop, value=105)
+
+        with pytest.raises(OutOfDate, match="a new card has come"):
+            yes(proposal, owner)
+
+        fresh = Proposal.objects.get(state=Proposal.State.PENDING)
+        proposal.refresh_from_db()
+        assert (proposal.state, proposal.outcome["renewed"]) == (Proposal.State.STALE, fresh.pk)
+        assert payload_of(fresh).value == 105
+
+    def test_a_card_waits_for_as_long_as_everything_is_stopped(self, owner: Member, market: Market) -> None:
+        proposal = offer(shop_of(owner))
+        KillSwitch.objects.create(shop=proposal.shop, is_on=True)
+        market.objection = Objection("stopped")
+
+        with pytest.raises(Objected, match="kill switch"):
+            yes(proposal, owner)
+
+        proposal.refresh_from_db()
+        assert proposal.state == Proposal.State.PENDING
+
+    def test_changed_content_is_not_computed_anew(self, owner: Member, market: Market) -> None:
+        proposal = offer(shop_of(owner))
+
+        with pytest.raises(OutOfDate, match=r"can no longer be applied\.$"):
+            approve(proposal_id=proposal.pk, payload_hash="0" * 64, by=owner, now=NOON)
 
 
 def test_a_guardrail_forbids_to_propose(owner: Member, market: Market) -> None:

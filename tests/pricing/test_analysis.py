@@ -10,7 +10,7 @@ from apps.catalog.models import Product
 from apps.common.clock import real_now
 from apps.common.errors import Refused
 from apps.decisions.approval import approve
-from apps.decisions.models import Attempt, Proposal
+from apps.decisions.models import Attempt, DecisionRules, Proposal
 from apps.notifications.models import OutboxMessage
 from apps.pricing.analysis import CHOICE, FACTS, REASONS, analyse
 from apps.pricing.facts import load_facts
@@ -154,6 +154,17 @@ class TestACard:
         cards = OutboxMessage.objects.filter(name="proposal_card", params={"proposal": Proposal.objects.get().pk})
         assert {card.person for card in cards} == {owner.person, olga.person}
         assert OutboxMessage.objects.count() == 2
+
+
+def test_a_shop_that_applies_cards_together_gets_one_summary(shelf: Shelf, owner: Member) -> None:
+    DecisionRules.objects.create(shop=shelf.shop, together_worst=100_000)
+    seller(shelf), seller(shelf)
+    idlers(shelf)
+
+    assert proposed(shelf)["proposed"] == 2
+
+    summary = OutboxMessage.objects.get(name="proposal_summary")
+    assert (summary.person, summary.expires_at) == (owner.person, TOMORROW)
 
 
 class TestHowMany:

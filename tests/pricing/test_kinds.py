@@ -156,6 +156,15 @@ class TestReading:
         assert KIND.read(stall.shop, stall.payload(price)).match is Match.TARGET
         assert KIND.read(stall.shop, stall.payload(expected_price=price + 1)).match is Match.OTHER
 
+    def test_many_are_read_at_once_in_the_order_asked_for(self, stall: Stall) -> None:
+        unknown = stall.payload(external_id="999999999")
+        here, moved = stall.payload(stall.product.price), stall.payload(expected_price=D(1))
+
+        found = KIND.read_many(stall.shop, [unknown, moved, here])
+
+        assert [reading and reading.match for reading in found] == [None, Match.OTHER, Match.TARGET]
+        assert KIND.read_many(stall.shop, []) == []
+
     def test_a_product_that_is_not_in_the_answer_is_no_price(self, stall: Stall) -> None:
         with pytest.raises(Malformed, match="not in the answer"):
             KIND.read(stall.shop, stall.payload(external_id="999"))

@@ -14,7 +14,17 @@ from apps.jobs.models import JobRun
 from apps.shops.models import Member, Shop
 from tests import cast
 from tests.inventory.shelf import MORNING, TODAY, Shelf
-from tests.reports.rows import LANGUAGES, NOW, TO_THE_PAGE, Read, command, decided, proposal, told
+from tests.reports.rows import (
+    LANGUAGES,
+    NOW,
+    TO_THE_PAGE,
+    Read,
+    command,
+    decided,
+    experiment,
+    proposal,
+    told,
+)  # fmt: skip
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +69,23 @@ def test_every_bad_end_is_told_in_every_language(
     made = command(decided(proposal(shelf.product()), anna), state=state, problem=problem)
     said = {told(anna, "command_ended", language=language, command=made.pk).text for language in LANGUAGES}
     assert len(said) == len(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_price_that_somebody_else_changed_is_told_with_both_values(anna: Member, shelf: Shelf, language: str) -> None:
+    running = experiment(shelf.product("Grey scarf"), anna, state="void", void_reason="price_changed")
+    Command.objects.update(drifted_at=NOW, drift={"price": "950.00", "currency": "RUB"})
+    text = told(anna, "price_drift", language=language, command=running.command.pk).text
+    in_english = (
+        "Grey scarf\n"
+        "SKU-1 · Shelf\n"
+        "\n"
+        "Somebody has changed the price. Vitrina had set 1,090 RUB; on March 2, 12:30 the marketplace showed 950 RUB.\n"
+        "\n"
+        "The experiment on it is void: there will be no verdict.\n"
+        "Vitrina does not set it back by itself."
+    )
+    assert (text == in_english) == (language == "en")
 
 
 def selling(shelf: Shelf, stock: int, name: str = "Scarf") -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from apps.decisions.models import Approval, Command, Proposal
+from apps.decisions.models import Approval, Command, DecisionRules, Proposal
 from apps.shops.models import Member
 from apps.shops.roles import Role
 from tests import cast
@@ -116,8 +116,19 @@ def test_a_second_sending_says_so(anna: Member, shelf: Shelf) -> None:
 def test_the_first_of_two_approvals_is_shown(anna: Member, shelf: Shelf) -> None:
     made = proposal(shelf.product(), needed=2)
     Approval.objects.create(proposal=made, member=anna, verdict="approve", at=NOW)
-    text = card(anna, made).text
-    assert "Approved by Anna, March 2, 12:30.\nOne more person has to agree." in text
+    olga = cast.member(anna.seller, "Olga", Role.APPROVER, telegram_id=5)
+    for who in (anna, olga):
+        assert "Needs two people: Anna approved on March 2, 12:30, one more has to agree." in card(who, made).text
+    assert card(anna, made).actions == ["proposal.reject"]
+    assert card(olga, made).actions == ["proposal.approve", "proposal.reject", "proposal.later"]
+
+
+def test_a_card_above_the_limit_says_that_it_needs_two(anna: Member, shelf: Shelf) -> None:
+    made = proposal(shelf.product())
+    DecisionRules.objects.create(shop=shelf.shop, two_above_money=310)
+    assert "Needs two people: it is above what one may decide on." in card(anna, made).text
+    DecisionRules.objects.update(two_above_money=311)
+    assert "Needs two people" not in card(anna, made).text
 
 
 def test_a_card_that_nobody_decided_on_in_time_is_over(anna: Member, shelf: Shelf) -> None:
@@ -143,6 +154,23 @@ def test_how_it_ended_is_told_in_words(anna: Member, shelf: Shelf, state: str) -
     seen = card(anna, made)
     assert ENDED[state] in seen.text
     assert seen.buttons == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_card_that_is_out_of_date_says_what_follows(anna: Member, shelf: Shelf, language: str) -> None:
+    moved = {"code": "stock_gone", "figures": {"sku": "SKU-1"}}
+    why = {"code": "out_of_stock", "figures": {"sku": "SKU-1"}}
+    renewed = proposal(shelf.product(), state="stale", outcome={**moved, "renewed": 5})
+    ended = proposal(shelf.product(), state="stale", outcome={**moved, "not_renewed": why})
+
+    first, second = card(anna, renewed, language=language).text, card(anna, ended, language=language).text
+
+    if language == "en":
+        assert "SKU-1 has run out since.\nIt was computed anew: a new card has come." in first
+        assert "SKU-1 has run out since.\nThere is no new proposal now: SKU-1 is out of stock." in second
+    else:
+        assert "computed" not in first
+        assert "proposal" not in second
 
 
 def test_a_rejection_has_a_name_and_a_time(anna: Member, shelf: Shelf) -> None:
@@ -188,8 +216,51 @@ def test_after_the_decision_the_card_is_its_own_record(anna: Member, shelf: Shel
     command(made, state=state, problem=problem)
     seen = card(anna, made)
     assert f"Approved by Anna, March 2, 12:30.\n{words}" in seen.text
-    assert seen.buttons == ()
+    assert set(seen.actions) <= {"command.undo"}
     assert "Expected profit" not in seen.text
+
+
+class TestUndo:
+    def test_what_has_arrived_can_be_undone_until_its_time_is_over(self, anna: Member, shelf: Shelf) -> None:
+        made = decided(proposal(shelf.product()), anna)
+        done = command(made, state="verified", undo_until=NOW + timedelta(minutes=10))
+        seen = card(anna, made)
+        assert "It can be undone until March 2, 12:40." in seen.text
+        assert seen.buttons == (("command.undo", {"command": done.pk}),)
+        late = card(anna, made, now=NOW + timedelta(minutes=10))
+        assert "can be undone" not in late.text
+        assert late.buttons == ()
+
+    @pytest.mark.parametrize("state", Command.LIVE)
+    def test_what_is_under_way_can_be_undone(self, anna: Member, shelf: Shelf, state: str) -> None:
+        made = decided(proposal(shelf.product()), anna)
+        command(made, state=state)
+        assert card(anna, made).actions == ["command.undo"]
+
+    def test_who_may_not_approve_gets_no_button(self, anna: Member, shelf: Shelf) -> None:
+        made = decided(proposal(shelf.product()), anna)
+        command(made, state="sent")
+        assert card(cast.member(anna.seller, "Vera", Role.ANALYST, telegram_id=5), made).buttons == ()
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_the_card_says_who_has_undone_it(self, anna: Member, shelf: Shelf, language: str) -> None:
+        words = {
+            "sent": "Undone by Anna: the old price is sent as soon as it is known what became of this change.",
+            "verified": "Undone by Anna. How the price goes back says a card of its own.",
+            "cancelled": "Not sent; the price was not changed.\nIt was undone before it was sent.\nUndone by Anna.",
+        }
+        for state, sentence in words.items():
+            made = decided(proposal(shelf.product()), anna)
+            command(made, state=state, undo_by=anna, problem={"code": "undone"} if state == "cancelled" else {})
+            seen = card(anna, made, language=language)
+            assert (sentence in seen.text) == (language == "en")
+            assert "Anna" in seen.text
+            assert seen.buttons == ()
+
+    def test_why_it_was_not_undone(self, anna: Member, shelf: Shelf) -> None:
+        made = decided(proposal(shelf.product()), anna)
+        command(made, state="verified", undo_problem={"code": "undo_failed"})
+        assert "It was not undone.\nThe way back did not come about; its own card says why." in card(anna, made).text
 
 
 def test_a_send_that_has_to_be_repeated_says_why(anna: Member, shelf: Shelf) -> None:
