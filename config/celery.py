@@ -18,6 +18,7 @@ TASK_MODULES: tuple[str, ...] = (
     "tasks.drift",
     "tasks.experiments",
     "tasks.health",
+    "tasks.hints",
     "tasks.jobs",
     "tasks.keys",
     "tasks.proposals",
@@ -30,6 +31,7 @@ ROUTES = {
     "commands.*": {"queue": "money"},
     "keys.probe": {"queue": "sync"},
     "sync.*": {"queue": "sync"},
+    "hints.*": {"queue": "sync"},
 }
 
 RELIABILITY: dict[str, Any] = {

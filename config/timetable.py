@@ -27,6 +27,17 @@ TIMETABLE: tuple[Job, ...] = (
         "the last complete one ended, so one late run makes up for every missed one.",
     ),
     Job(
+        name="ozon_background",
+        title=_("OZON accruals and clusters"),
+        at=time(7, 0),
+        queue=Queue.SYNC,
+        kinds=OZON,
+        policy=Policy.LATEST,
+        calls_with="ozon_seller",
+        why="After the sync, whose products it joins, and apart from it: no decision depends on it, so none waits when "
+        "it cannot be read. One late run makes up for every missed one.",
+    ),
+    Job(
         name="daily_report",
         title=_("daily report"),
         at=time(9, 0),
@@ -82,6 +93,7 @@ TIMETABLE: tuple[Job, ...] = (
         kinds=OZON,
         policy=Policy.SKIP,
         grace=timedelta(hours=6),
+        calls_with="ozon_seller",
         why="Half a day after the sync, so that a price which somebody changed is known within half a day, and while "
         "people are at work. It reads the marketplace itself, so it needs no sync; the next day's looks again.",
     ),
@@ -103,6 +115,7 @@ MINUTE = timedelta(minutes=1)
 TICKS: tuple[Tick, ...] = (
     Tick("commands.sweep", timedelta(seconds=15), "A person who has pressed Apply is waiting for the answer."),
     Tick("keys.sweep", MINUTE, "A key is asked about every few minutes while it is refused, and soon when it is new."),
+    Tick("hints.sweep", MINUTE, "What a marketplace has pushed is read at once; this finds what a lost wake left."),
     Tick("jobs.catch_up", MINUTE, "A day's slot is an hour's matter; a minute late is on time."),
     Tick("jobs.watchdog", MINUTE, "It must notice within three minutes that the clock stands."),
     Tick("proposals.expire", MINUTE, "Cards name to the minute when they expire and until when they can be undone."),

@@ -5,10 +5,12 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from apps.backoffice.own_page import my_settings
+from apps.backoffice.push import ozon_push
 from config.health import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("push/ozon/<int:shop_id>/<str:secret>", ozon_push, name="ozon-push"),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/me/", admin.site.admin_view(my_settings), name="my-settings"),
     path("admin/", admin.site.urls),

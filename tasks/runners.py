@@ -24,7 +24,7 @@ from apps.jobs.sync_runs import SyncIncomplete
 from apps.marketplaces.errors import Permanent, WrongCredentials
 from apps.pricing.analysis import analyse
 from apps.reports.daily import send_daily_report
-from apps.sales.shop_sync import advance, summary
+from apps.sales.shop_sync import BACKGROUND, SOURCES, Sources, advance, summary
 from apps.shops import key_check
 from apps.shops.clients import credential_of, ozon_seller
 from apps.shops.models import Credential, Shop
@@ -79,9 +79,17 @@ def _shop(run: JobRun) -> Shop:
 
 
 def _ozon_sync(run: JobRun) -> Result:
+    return _slice(run, SOURCES)
+
+
+def _ozon_background(run: JobRun) -> Result:
+    return _slice(run, BACKGROUND)
+
+
+def _slice(run: JobRun, sources: Sources) -> Result:
     """One slice; the next one goes on from the cursors that this one has committed."""
     deadline = time.monotonic() + settings.JOB_LEASE_SECONDS * SLICE_RATE
-    if advance(run, client=ozon_seller(_shop(run)), as_of=run.as_of, deadline=deadline):
+    if advance(run, client=ozon_seller(_shop(run)), as_of=run.as_of, deadline=deadline, sources=sources):
         return summary(run)
     ledger.hand_on(run=run, progress=run.progress)
     return None
@@ -125,6 +133,7 @@ def _stock_alerts(run: JobRun) -> Result:
 RUNNERS: dict[str, Callable[[JobRun], Result]] = {
     "ozon_sync": _ozon_sync,
     "key_check": _key_check,
+    "ozon_background": _ozon_background,
     "daily_report": _daily_report,
     "price_analysis": _price_analysis,
     "price_check": _price_check,

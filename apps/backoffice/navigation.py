@@ -36,10 +36,14 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             ("inventory.lowstock", "production_quantity_limits"),
             ("catalog.stocksnapshot", "warehouse"),
             ("catalog.pricechange", "price_change"),
+            ("catalog.promotion", "percent"),
             ("pricing.pricingsettings", "tune"),
         ),
     ),
-    (_("Sales"), (("sales.order", "shopping_cart"), ("sales.dailyfact", "calendar_month"))),
+    (
+        _("Sales"),
+        (("sales.order", "shopping_cart"), ("sales.dailyfact", "calendar_month"), ("sales.accrual", "payments")),
+    ),
     (
         _("Clockwork"),
         (TIMETABLE, ("jobs.jobrun", "history"), ("jobs.syncrun", "sync"), ("notifications.outboxmessage", "outbox")),

@@ -17,7 +17,16 @@ from django.utils.translation import gettext_lazy
 
 from apps.catalog.admin_costs import CostImportAdmin
 from apps.catalog.costs import KOPECK, MOST, lock_costs, set_cost
-from apps.catalog.models import Cost, CostImport, PriceChange, Product, StockSnapshot
+from apps.catalog.models import (
+    ClusterStock,
+    Cost,
+    CostImport,
+    Participation,
+    PriceChange,
+    Product,
+    Promotion,
+    StockSnapshot,
+)
 from apps.common import formats
 from apps.shops import audit
 from apps.shops.asking import person_of
@@ -72,6 +81,14 @@ class PriceChangeInline(HistoryInline[PriceChange]):
     fields = ["seen_at", "price_from", "price_to", "currency", "source"]
 
 
+class ClusterStockInline(HistoryInline[ClusterStock]):
+    model = ClusterStock
+    fields = ["cluster", "available", "in_transit", "requested", "units_per_day", "grade", "as_of"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ClusterStock]:
+        return super().get_queryset(request).select_related("cluster")
+
+
 class WithoutCostFilter(admin.SimpleListFilter):
     """Products that no decision can be made on, because nobody has said what they cost."""
 
@@ -101,14 +118,20 @@ class ProductAdmin(ScopedAdmin[Product]):
     list_select_related = ["shop"]
     list_filter = ["shop", "is_archived", WithoutCostFilter, "brand"]
     search_fields = ["offer_id", "name", "=sku", "=external_id"]
-    inlines = [CostInline, PriceChangeInline]
+    inlines = [CostInline, PriceChangeInline, ClusterStockInline]
     change_action = Action.EDIT_CATALOG
     audit_name = None  # costs leave their own rows, and nothing else can be changed
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "marketplace", ("offer_id", "external_id"), ("brand", "category"), "shop"]}),
         (
             gettext_lazy("Price"),
-            {"fields": [("price_now", "crossed_out"), ("lowest", "known_cost"), ("stock", "synced_at")]},
+            {
+                "fields": [
+                    ("price_now", "crossed_out"),
+                    ("lowest", "min_price_until"),
+                    ("known_cost", "stock", "synced_at"),
+                ]
+            },
         ),
         (
             gettext_lazy("What the marketplace takes"),
@@ -215,6 +238,22 @@ class StockSnapshotAdmin(ScopedAdmin[StockSnapshot]):
     list_filter = ["product__shop", "warehouse"]
     search_fields = ["product__offer_id", "product__name"]
     date_hierarchy = "day"
+
+
+class ParticipationInline(HistoryInline[Participation]):
+    model = Participation
+    fields = ["product", "action_price", "max_action_price", "is_automatic"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Participation]:
+        return super().get_queryset(request).select_related("product")
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ScopedAdmin[Promotion]):
+    list_display = ["title", "starts_at", "ends_at", "frozen_at", "participants"]
+    list_filter = ["shop"]
+    search_fields = ["title", "=external_id"]
+    inlines = [ParticipationInline]
 
 
 def _money(amount: Decimal | None, row: Product | PriceChange, unknown: str | Promise = UNKNOWN) -> str:

@@ -90,6 +90,7 @@ class Product(models.Model):
     price = money_field(_("price"), null=True, blank=True)
     old_price = money_field(_("crossed-out price"), null=True, blank=True)
     min_price = money_field(_("minimum price"), null=True, blank=True)
+    min_price_until = models.DateTimeField(_("minimum price in force until"), null=True, blank=True)
     vat_rate = rate_field(_("VAT"))
     fbo_commission_rate = rate_field(_("FBO commission"))
     fbs_commission_rate = rate_field(_("FBS commission"))
@@ -132,6 +133,62 @@ class CostQuerySet(SellerQuerySet["Cost"]):
 
     def by_product(self) -> dict[int, Decimal]:
         return dict(self.values_list("product_id", "amount"))
+
+
+class Promotion(models.Model):
+    """A promotion of the marketplace that products of the shop may take part in, as OZON lists it ("action").
+
+    `ends_at` is null for one without an end. While `frozen_at` is set, prices of its products cannot be raised.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="promotions", verbose_name=_("shop"))
+    external_id = models.CharField(_("id at the marketplace"), max_length=60)
+    title = models.CharField(_("title"), max_length=300)
+    kind = models.CharField(_("kind"), max_length=100)
+    starts_at = models.DateTimeField(_("starts at"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
+    frozen_at = models.DateTimeField(_("frozen from"), null=True, blank=True)
+    participants = models.PositiveIntegerField(_("products that take part"), default=0)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("promotion")
+        verbose_name_plural = _("promotions")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["shop", "external_id"], name="one_promotion_per_external_id")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Participation(models.Model):
+    """A product in a promotion: what it sells at there, and the most it may. `is_automatic`: OZON put it in."""
+
+    seller_path: ClassVar[str] = "product__shop__seller"
+
+    promotion = models.ForeignKey(
+        Promotion, models.CASCADE, db_index=False, related_name="participations", verbose_name=_("promotion")
+    )
+    product = models.ForeignKey(Product, models.CASCADE, related_name="participations", verbose_name=_("product"))
+    action_price = money_field(_("price in the promotion"), null=True, blank=True)
+    max_action_price = money_field(_("highest price in the promotion"), null=True, blank=True)
+    is_automatic = models.BooleanField(_("put in by the marketplace"), default=False)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("product in a promotion")
+        verbose_name_plural = _("products in promotions")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["promotion", "product"], name="a_product_takes_part_once_in_a_promotion")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} · {self.promotion_id}"
 
 
 class Cost(models.Model):
@@ -262,6 +319,60 @@ class Warehouse(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"{self.get_scheme_display()} {self.external_id}"
+
+
+class Cluster(models.Model):
+    """A region that the marketplace delivers in from its own warehouses there."""
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="clusters", verbose_name=_("shop"))
+    external_id = models.CharField(_("id at the marketplace"), max_length=60)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("cluster")
+        verbose_name_plural = _("clusters")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["shop", "external_id"], name="one_cluster_per_external_id")]
+
+    def __str__(self) -> str:
+        return self.name or self.external_id
+
+
+class ClusterStock(models.Model):
+    """Units of a product in the marketplace's warehouses of a cluster at `as_of`: the last that was read, no history.
+
+    `units_per_day` is what the cluster sold a day in the last 28, by the marketplace's own count; null: not told.
+    """
+
+    seller_path: ClassVar[str] = "product__shop__seller"
+
+    product = models.ForeignKey(
+        Product, models.CASCADE, db_index=False, related_name="cluster_stock", verbose_name=_("product")
+    )
+    cluster = models.ForeignKey(Cluster, models.CASCADE, related_name="stock", verbose_name=_("cluster"))
+    available = models.PositiveIntegerField(_("available"))
+    in_preparation = models.PositiveIntegerField(_("being prepared for sale"))
+    in_transit = models.PositiveIntegerField(_("on the way"))
+    requested = models.PositiveIntegerField(_("in supply requests"))
+    returning = models.PositiveIntegerField(_("coming back from buyers"))
+    units_per_day = models.DecimalField(_("sold a day"), max_digits=12, decimal_places=3, null=True, blank=True)
+    grade = models.CharField(_("turnover grade"), max_length=40, blank=True)
+    as_of = models.DateTimeField(_("as of"))
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("stock in a cluster")
+        verbose_name_plural = _("stock by cluster")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["product", "cluster"], name="one_stock_row_per_cluster")]
+
+    def __str__(self) -> str:
+        return f"{self.cluster_id} · {self.available}"
 
 
 class StockSnapshot(models.Model):

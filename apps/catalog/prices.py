@@ -10,13 +10,17 @@ A part that OZON does not tell leaves the sum unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from apps.catalog.models import PriceChange
+from django.db import transaction
+
+from apps.catalog.models import PriceChange, Product
 from apps.common.periods import day_of
 from apps.jobs.sync_runs import Work
 from apps.marketplaces.ozon_seller.schemas import ProductPrice
+from apps.shops.models import Shop
 
 PERCENT = Decimal(100)
 
@@ -68,22 +72,40 @@ def price_columns(row: ProductPrice) -> PriceColumns:
     )
 
 
-def record_changes(work: Work, before: Mapping[str, Decimal | None], after: Iterable[SeenPrice]) -> int:
+def record_changes(
+    shop: Shop, as_of: datetime, before: Mapping[str, Decimal | None], after: Iterable[SeenPrice]
+) -> int:
     """A line of history for each price that is new or differs from the stored one. `before` is by external id."""
     changes = [
         PriceChange(
             product_id=seen.product_id,
-            seen_at=work.as_of,
-            seen_on=day_of(work.as_of, work.shop.timezone),
+            seen_at=as_of,
+            seen_on=day_of(as_of, shop.timezone),
             price_from=before.get(seen.external_id),
             price_to=seen.price,
-            currency=work.shop.currency,
+            currency=shop.currency,
             source=PriceChange.Source.MARKETPLACE if before.get(seen.external_id) else PriceChange.Source.FIRST_SEEN,
         )
         for seen in after
         if seen.price is not None and seen.price != before.get(seen.external_id)
     ]
     return len(PriceChange.objects.bulk_create(changes))
+
+
+@transaction.atomic
+def store_prices(shop: Shop, as_of: datetime, rows: Iterable[ProductPrice]) -> int:
+    """Keep the prices of products that are known already, with their history. Returns how many have changed."""
+    seen: list[SeenPrice] = []
+    before: dict[str, Decimal | None] = {}
+    read = {str(row.product_id): row.price for row in rows if row.price.currency_code in ("", shop.currency)}
+    for product in Product.objects.select_for_update().filter(shop=shop, external_id__in=read).order_by("pk"):
+        now = read[product.external_id]
+        before[product.external_id] = product.price
+        product.price = now.price or product.price
+        product.old_price, product.min_price = now.old_price, now.min_price
+        product.save(update_fields=["price", "old_price", "min_price"])
+        seen.append(SeenPrice(product.pk, product.external_id, product.price))
+    return record_changes(shop, as_of, before, seen)
 
 
 def known_better(work: Work, external_ids: Sequence[str]) -> set[str]:

@@ -5,21 +5,18 @@ A morning is stored whole or not at all, and once: the first sync of a day is th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from django.db.models import F, Sum
 
 from apps.catalog.models import Product, StockSnapshot, Warehouse
 from apps.common.bulk import upsert
 from apps.common.text import fit
-from apps.jobs.sync_runs import Batch, Doubtful, Reading, Stored, Work, follow
+from apps.jobs.sync_runs import Batch, Reading, Stored, Work, follow, whole
 from apps.marketplaces.ozon_seller.schemas import ProductStock
-from apps.marketplaces.paging import BadRow, Page
 from apps.shops.models import Shop
-
-Row = TypeVar("Row")
 
 LONGEST_NAME = 200
 OWN = "own"  # the seller's warehouses together: the list of their stock does not tell them apart
@@ -82,8 +79,8 @@ def _whole_morning(work: Work) -> Batch[Lying]:
     products = Product.objects.filter(shop=work.shop)
     of_id = dict(products.values_list("external_id", "id"))
     of_sku = dict(products.exclude(sku=None).values_list("sku", "id"))
-    own, bad_own = _all(work.client.stocks())
-    fbo, bad_fbo = _all(work.client.fbo_stocks())
+    own, bad_own = whole(work.client.stocks())
+    fbo, bad_fbo = whole(work.client.fbo_stocks())
     rows = [_own_stock(of_id[str(row.product_id)], row) for row in own if str(row.product_id) in of_id]
     rows += [
         Lying(of_sku[row.sku], Place(Warehouse.Scheme.FBO, str(row.warehouse_id)), row.present, row.reserved)
@@ -92,19 +89,6 @@ def _whole_morning(work: Work) -> Batch[Lying]:
     ]
     bad_rows = [*bad_own, *bad_fbo]
     return Batch(rows, bad_rows, len(own) + len(fbo) + len(bad_rows), cursor="", last=True, announced=None)
-
-
-def _all(pages: Iterable[Page[Row]]) -> tuple[list[Row], list[BadRow]]:
-    rows: list[Row] = []
-    bad_rows: list[BadRow] = []
-    announced = None
-    for page in pages:
-        rows += page.rows
-        bad_rows += page.bad_rows
-        announced = page.announced if page.announced is not None else announced
-    if announced is not None and len(rows) + len(bad_rows) != announced:
-        raise Doubtful(f"{len(rows) + len(bad_rows)} rows came of {announced} that were announced")
-    return rows, bad_rows
 
 
 def _own_stock(product_id: int, row: ProductStock) -> Lying:

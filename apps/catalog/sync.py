@@ -71,7 +71,7 @@ def _store(work: Work, rows: Sequence[Listed]) -> Stored:
         Product.objects.filter(shop=work.shop, external_id__in=_ids(rows)).values_list("external_id", "price")
     )
     written = _write(work, good)
-    record_changes(work, before, (SeenPrice(*row) for row in written.rows))
+    record_changes(work.shop, work.as_of, before, (SeenPrice(*row) for row in written.rows))
     Product.objects.filter(shop=work.shop, external_id__in=_ids(rows)).update(synced_at=work.as_of)
     return Stored(written.written, bad_rows)
 

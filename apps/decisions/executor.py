@@ -167,8 +167,12 @@ def _intend(turn: Turn, reading: Reading) -> Attempt | None:
     with transaction.atomic(durable=True):
         take_lock("decisions", command.shop_id)
         checked = _check(turn, reading)
-        if checked.objection:
-            _end_unsent(turn, checked.objection.as_json())
+        objection = checked.objection
+        if objection is not None and objection.until is not None:
+            _wait(turn, objection.until - clock.real_now(), problem=objection.as_json(), seen=dict(reading.value))
+            return None
+        if objection is not None:
+            _end_unsent(turn, objection.as_json())
             return None
         number = command.writes + 1
         _write(turn, state=State.SENDING, writes=number, sent_at=turn.now, seen=dict(reading.value))

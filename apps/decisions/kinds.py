@@ -42,11 +42,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Objection:
-    """Why a change must not be made now. `is_stale` says that the figures under the proposal have moved."""
+    """Why a change must not be made now. `is_stale` says that the figures under the proposal have moved.
+
+    `until` is the moment, in real time, from which on nothing stands against it: a command waits for it.
+    """
 
     code: str
     figures: Mapping[str, Any] = field(default_factory=dict)
     is_stale: bool = False
+    until: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {"code": self.code, "figures": dict(self.figures)}

@@ -112,6 +112,33 @@ class Pulse(models.Model):
         return f"{self.part} · {self.at:%d.%m.%Y %H:%M:%S}"
 
 
+class Hint(models.Model):
+    """Something at a marketplace that is worth reading again now. It says what, never how it stands: that is for the
+    API to say. One row however often it is hinted at, `created_at` the last time; it goes when it was read since."""
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    class Topic(models.TextChoices):
+        POSTING = "posting", _("posting")
+        PRODUCT = "product", _("product")
+
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="+", verbose_name=_("shop"))
+    topic = models.CharField(_("topic"), max_length=10, choices=Topic.choices)
+    subject = models.CharField(_("id at the marketplace"), max_length=60)
+    created_at = models.DateTimeField(_("created at"), default=real_now)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("hint")
+        verbose_name_plural = _("hints")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["shop", "topic", "subject"], name="a_thing_is_hinted_at_once")]
+
+    def __str__(self) -> str:
+        return f"{self.topic} · {self.subject}"
+
+
 class SyncRun(models.Model):
     """One pass over one kind of data of a shop: a chain of short slices, each committing rows with the cursor.
 

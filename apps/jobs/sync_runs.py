@@ -143,6 +143,23 @@ def follow(work: Work, reading: Reading[Row]) -> bool:
         raise SyncIncomplete(reading.source, str(error)) from error
 
 
+def whole(pages: Iterable[Page[Row]]) -> tuple[list[Row], list[BadRow]]:
+    """A list that is stored at once or not at all, read to its end: its rows, and those that could not be read.
+
+    Raises `Doubtful` when fewer or more came than were announced.
+    """
+    rows: list[Row] = []
+    bad_rows: list[BadRow] = []
+    announced = None
+    for page in pages:
+        rows += page.rows
+        bad_rows += page.bad_rows
+        announced = page.announced if page.announced is not None else announced
+    if announced is not None and len(rows) + len(bad_rows) != announced:
+        raise Doubtful(f"{len(rows) + len(bad_rows)} rows came of {announced} that were announced")
+    return rows, bad_rows
+
+
 def latest_complete(shop: Shop, source: str) -> SyncRun | None:
     """The last run that read `source` up to its business moment; windows of the past before it do not count."""
     return _up_to_its_moment(source).filter(shop=shop).first()

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 WAKEABLE = (
     "commands.run",
     "drift.look",
+    "hints.follow",
     "jobs.run",
     "keys.probe",
     "sync.step",

@@ -128,8 +128,13 @@ class HttpCore:
             lambda error: self._pause(error, give_up_at), self._read_once, method, path, body, give_up_at=give_up_at
         )
 
-    def write(self, path: str, body: Mapping[str, Any], *, method: str = "POST") -> dict[str, Any]:
-        """Sends once. Unclear: the outcome is unknown. Any other error: nothing was changed."""
+    def write(
+        self, path: str, body: Mapping[str, Any], *, method: str = "POST", may_be_empty: bool = False
+    ) -> dict[str, Any]:
+        """Sends once. Unclear: the outcome is unknown. Any other error: nothing was changed.
+
+        `may_be_empty`: the method has nothing to say, so a success without a body is one.
+        """
         ends_at = self._clock() + self._deadline
         self._limiter.acquire(path, within=self._deadline / 2)
         if self._before_write is not None:
@@ -140,6 +145,8 @@ class HttpCore:
             raise (Unclear if lost.sent else Temporary)(self.api, path, lost.reason) from lost
         if not 200 <= answer.status < 300:
             raise self._refused(path, answer)
+        if may_be_empty and not answer.body:
+            return {}
         try:
             return parsed_object(answer.body)
         except ValueError as error:

@@ -16,6 +16,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from apps.pricing.economics import floor_price, unit_costs
 from apps.pricing.grid import grid_of
+from apps.pricing.promotions import not_frozen
 from apps.pricing.records import Figure, Passed, PriceFacts, PriceRules, SendContext, Violation
 
 UNIT_FACTOR = 10
@@ -154,6 +155,7 @@ def old_price_accepted(context: SendContext, price: Decimal) -> Finding:
 
 
 def quota_left(context: SendContext, price: Decimal) -> Finding:
+    """What the marketplace takes of a product in an hour. Not one of `GUARDRAILS`: a command waits for its turn."""
     rules = context.rules
     allowed = rules.quota_per_hour - (0 if _restores(context, price) else rules.quota_reserve)
     figures: dict[str, Figure] = {"updates": context.updates_last_hour, "allowed": allowed}
@@ -186,11 +188,11 @@ GUARDRAILS: tuple[Guardrail, ...] = (
     unmoved,
     at_least_the_floor,
     at_least_the_minimum,
+    not_frozen,
     within_step,
     within_bounds,
     on_grid,
     old_price_accepted,
-    quota_left,
     one_experiment,
     enough_controls,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,11 +10,12 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict
 
-from apps.catalog.models import PriceChange, Product
+from apps.catalog.models import Participation, PriceChange, Product
+from apps.catalog.promotions import running
 from apps.common import formats
 from apps.common.clock import real_now
 from apps.common.errors import NotFound
@@ -23,21 +25,24 @@ from apps.decisions.models import Attempt, Command, Proposal
 from apps.experiments.lifecycle import without_experiment
 from apps.experiments.models import Experiment
 from apps.experiments.review import ECONOMICS
-from apps.marketplaces.errors import Malformed
+from apps.marketplaces.errors import ApiError, Malformed
 from apps.marketplaces.ozon_seller import price_import
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.price_import import PriceItem
 from apps.marketplaces.ozon_seller.schemas import ProductPrice
-from apps.pricing import words
+from apps.pricing import promotions, words
 from apps.pricing.economics import change_economics, unit_costs
 from apps.pricing.facts import load_facts, on_sale, rules_of
-from apps.pricing.guardrails import findings, old_price_for
-from apps.pricing.records import Figure, LivePrice, Passed, PriceFacts, SendContext, Violation
+from apps.pricing.guardrails import Finding, findings, old_price_for, quota_left
+from apps.pricing.records import Figure, InPromotion, LivePrice, Passed, PriceFacts, SendContext, Violation
 from apps.shops.clients import ozon_seller
 from apps.shops.models import Credential, KillSwitch, Shop
 
+log = logging.getLogger(__name__)
+
 MOST_PRICES = 1000
 """So many products OZON tells the prices of at once."""
+QUOTA_HOUR = timedelta(hours=1)
 
 
 class PricePayload(BaseModel):
@@ -92,13 +97,16 @@ class SetPrice:
         facts = load_facts(subject.shop, product_ids=[payload.product_id])
         if not facts:
             return Checked(objection=Objection("price_unknown", is_stale=True))
-        found = findings(_context(subject, payload, facts[0], now, _live(reading) if reading else None), payload.price)
+        context = _context(subject, payload, facts[0], now, _live(reading) if reading else None)
+        found: tuple[Finding, ...] = findings(context, payload.price)
+        if isinstance(subject, Command):
+            found += (quota_left(context, payload.price),)
         violation = next((one for one in found if isinstance(one, Violation)), None)
         return Checked(
             passed=tuple(
                 {"code": one.code, "figures": _as_json(one.figures)} for one in found if isinstance(one, Passed)
             ),
-            objection=_objection(violation) if violation else None,
+            objection=_against(violation, subject) if violation else None,
         )
 
     def read(self, shop: Shop, payload: PricePayload) -> Reading:
@@ -122,9 +130,11 @@ class SetPrice:
         return {"path": price_import.PATH, "body": price_import.payload([_item(payload)])}
 
     def send(self, shop: Shop, payload: PricePayload) -> Accepted | NotAccepted:
-        (outcome,) = _client(shop).import_prices([_item(payload)])
+        client = _client(shop)
+        (outcome,) = client.import_prices([_item(payload)])
         if outcome.updated or outcome.updated is None:
-            return Accepted({"updated": outcome.updated, "errors": [error.message for error in outcome.errors]})
+            answer = {"updated": outcome.updated, "errors": [error.message for error in outcome.errors]}
+            return Accepted(answer | _renew_minimum(client, shop, payload))
         code = outcome.errors[0].code if outcome.errors else "not_updated"
         message = "; ".join(error.message or error.code for error in outcome.errors)
         return NotAccepted(code, message, is_quota=any(error.is_limit for error in outcome.errors))
@@ -203,6 +213,13 @@ def draft_of(product: Product, price: Decimal) -> PricePayload:
     )
 
 
+def warnings_of(shop: Shop, payload: PricePayload, *, now: datetime) -> list[str]:
+    """What whoever decides on this price must know besides, in words, in the active language."""
+    found = promotions.warnings(_promotions(shop, payload.product_id, now), payload.expected_price, payload.price)
+    found += _renewal(shop, payload)
+    return [words.say(warning.code, warning.figures, currency=payload.currency) for warning in found]
+
+
 def treated_products(shop: Shop, *, now: datetime) -> set[int]:
     """Products that are not untouched: under an experiment, a live command, or an approved proposal that has not come
     to either yet. Rollbacks do not count: they end a treatment."""
@@ -213,14 +230,55 @@ def treated_products(shop: Shop, *, now: datetime) -> set[int]:
 
 
 def updates_last_hour(shop: Shop, target: str) -> int:
-    """Sends of this target in the last 60 minutes of real time: what the marketplace's quota counts."""
-    since = real_now() - timedelta(hours=1)
-    return Attempt.objects.filter(command__shop=shop, command__target=target, started_at__gte=since).count()
+    """Sends of this target, by whatever command: what the marketplace's quota counts."""
+    return _updates(shop, target).count()
+
+
+def quota_frees_at(shop: Shop, target: str, *, allowed: int) -> datetime | None:
+    """The moment, in real time, at which fewer than `allowed` sends lie in the last hour; None when that is so now."""
+    newest = _updates(shop, target).order_by("-started_at").values_list("started_at", flat=True)[:allowed]
+    return newest[allowed - 1] + QUOTA_HOUR if len(newest) == allowed else None
 
 
 def _client(shop: Shop) -> OzonSeller:
     """A client that gives up while the command's lease still has time."""
     return ozon_seller(shop, patience_seconds=settings.LEASE_MARGIN_SECONDS / 2)
+
+
+def _updates(shop: Shop, target: str) -> QuerySet[Attempt]:
+    since = real_now() - QUOTA_HOUR
+    return Attempt.objects.filter(command__shop=shop, command__target=target, started_at__gt=since)
+
+
+def _renewal(shop: Shop, payload: PricePayload) -> tuple[Violation, ...]:
+    product = _with_running_minimum(shop, payload).first()
+    if product is None or product.min_price is None or product.min_price_until is None:
+        return ()
+    ends_on = day_of(product.min_price_until, shop.timezone)
+    return (Violation("minimum_renewed", {"min_price": product.min_price, "ends_on": str(ends_on)}),)
+
+
+def _with_running_minimum(shop: Shop, payload: PricePayload) -> QuerySet[Product]:
+    """The product, when its minimum price is in force: the guardrails, and the person who approves, rely on it."""
+    return Product.objects.filter(
+        pk=payload.product_id, shop=shop, min_price__isnull=False, min_price_until__isnull=False
+    )
+
+
+def _renew_minimum(client: OzonSeller, shop: Shop, payload: PricePayload) -> dict[str, str]:
+    """Keep the minimum price in force for as long as the new price is measured, and longer.
+
+    A minimum that has lapsed is not switched on again. The price was taken before: what becomes of the timer is noted
+    in the answer and changes nothing about it.
+    """
+    if not _with_running_minimum(shop, payload).exists():
+        return {}
+    try:
+        client.renew_price_timers([int(payload.external_id)])
+    except ApiError as error:
+        log.warning("the minimum price of %s was not renewed: %s", payload.external_id, error)
+        return {"minimum": str(error)}
+    return {"minimum": "renewed"}
 
 
 def _context(
@@ -244,6 +302,21 @@ def _context(
         shop_stopped=shop.pk in stopped,
         all_stopped=None in stopped,
         restores=payload.restores,
+        promotions=_promotions(shop, payload.product_id, now),
+    )
+
+
+def _promotions(shop: Shop, product_id: int, now: datetime) -> tuple[InPromotion, ...]:
+    parts = Participation.objects.filter(product=product_id, promotion__in=running(shop, now))
+    return tuple(
+        InPromotion(
+            title=part.promotion.title,
+            action_price=part.action_price,
+            max_action_price=part.max_action_price,
+            ends_on=day_of(part.promotion.ends_at, shop.timezone) if part.promotion.ends_at else None,
+            is_frozen=part.promotion.frozen_at is not None,
+        )
+        for part in parts.select_related("promotion").order_by("promotion_id")
     )
 
 
@@ -293,6 +366,15 @@ def _match(price: Decimal, payload: PricePayload) -> Match:
     if price == payload.price:
         return Match.TARGET
     return Match.OLD if price == payload.expected_price else Match.OTHER
+
+
+def _against(violation: Violation, subject: Proposal | Command) -> Objection:
+    """What stands against the change: a used up quota until it frees, everything else for good."""
+    objection = _objection(violation)
+    if violation.code != "quota_used":
+        return objection
+    until = quota_frees_at(subject.shop, subject.target, allowed=int(str(violation.figures["allowed"])))
+    return replace(objection, until=until or real_now())
 
 
 def _objection(violation: Violation) -> Objection:

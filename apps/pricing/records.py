@@ -189,6 +189,18 @@ class LivePrice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InPromotion:
+    """A promotion of the marketplace that the SKU takes part in: what it sells at there, the most it may, and the last
+    day of the promotion (None: it has no end)."""
+
+    title: str
+    action_price: Decimal | None
+    max_action_price: Decimal | None
+    ends_on: date | None
+    is_frozen: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class SendContext:
     """Everything a guardrail looks at beside the price itself; filled when a price is proposed and again right before
     it is sent.
@@ -197,7 +209,8 @@ class SendContext:
     price, 0 to reset it. `updates_last_hour` counts this SKU's price updates. `has_live_experiment` and
     `treated_others` (running experiments, live commands, approved proposals) do not count the proposal or command that
     is being judged; `skus_total` counts the shop's selling SKUs, this one included. `restores` is the price that
-    stood before our own change of this SKU, when the command is meant to bring it back.
+    stood before our own change of this SKU, when the command is meant to bring it back. `promotions` are those of the
+    marketplace that have not ended and that this SKU takes part in.
     """
 
     facts: PriceFacts
@@ -213,6 +226,7 @@ class SendContext:
     shop_stopped: bool
     all_stopped: bool
     restores: Decimal | None = None
+    promotions: tuple[InPromotion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

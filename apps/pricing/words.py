@@ -1,4 +1,4 @@
-"""Reasons, and what the guardrails found, in words, in the active language.
+"""Reasons, warnings, and what the guardrails found, in words, in the active language.
 
 A template says where a figure stands, the end of the figure's name how it is written: ..._price and ..._money as money,
 ..._gain as money with its sign, ..._rate as percent, ..._days as a whole number, ..._on as a date; `term` and `terms`
@@ -92,6 +92,10 @@ VIOLATIONS: dict[str, str | Promise] = {
     ),
     "below_floor": _("%(price)s is below the floor of %(floor_price)s."),
     "below_min_price": _("%(price)s is below the minimum price set at the marketplace, %(min_price)s."),
+    "promotion_frozen": _(
+        "The product takes part in the promotion “%(promotion)s”, which is frozen: until it ends, the marketplace "
+        "accepts no price above %(live_price)s."
+    ),
     "step_too_large": _("%(price)s is too large a step: %(low_price)s to %(high_price)s is allowed at once."),
     "out_of_bounds": _("%(price)s is outside the bounds around the base price, %(low_price)s to %(high_price)s."),
     "off_grid": _("%(price)s is not a price for the shelf; the nearest is %(nearest_price)s."),
@@ -133,17 +137,38 @@ PASSED: dict[str, str | Promise] = {
     "quota_left": VIOLATIONS["quota_used"],
     "one_experiment": _("No experiment on %(sku)s is running."),
     "enough_controls": _("%(left)s of %(total)s products stay untouched; %(needed)s are needed to compare with."),
+    "not_frozen": _("No promotion that forbids a higher price holds the product."),
     "restores": _(
         "It brings back the price that stood before our own change: step, bounds, shelf prices, experiments and "
         "untouched products do not limit it."
     ),
 }
 
-TEMPLATES = REASONS | VIOLATIONS | PASSED
+WARNINGS: dict[str, str | Promise] = {
+    "promotion_left": _("Above %(max_price)s the product drops out of the promotion “%(promotion)s”."),
+    "promotion_undercut": _(
+        "The price goes below the %(action_price)s of the promotion “%(promotion)s”, which then gives no discount."
+    ),
+    "promotion_holds": _(
+        "The product takes part in the promotion “%(promotion)s”: buyers pay %(action_price)s, whatever the price."
+    ),
+    "promotion_holds_until": _(
+        "The product takes part in the promotion “%(promotion)s” until %(ends_on)s: buyers pay %(action_price)s, "
+        "whatever the price."
+    ),
+    "promotion_price_unknown": _(
+        "The product takes part in the promotion “%(promotion)s”; what buyers pay there is not known."
+    ),
+    "minimum_renewed": _(
+        "With it the minimum price %(min_price)s, in force until %(ends_on)s, is renewed for 30 days."
+    ),
+}
+
+TEMPLATES = REASONS | VIOLATIONS | PASSED | WARNINGS
 
 
 def say(code: str, figures: Mapping[str, object], *, currency: str) -> str:
-    """The sentence of a reason or a guardrail's finding, money in `currency`. KeyError for a code without words."""
+    """The sentence of a reason, a warning or a guardrail's finding, money in `currency`. KeyError for an unknown code."""
     written = {name: _written(name, figure, currency) for name, figure in figures.items()}
     sentence = str(TEMPLATES[code]) % written
     if code.startswith("change_") and "profit_gain" in written:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Sum
 
+from apps.catalog.minimums import EndingMinimums, ending_minimums
 from apps.common.periods import Period, day_of, start_of
 from apps.decisions.models import Proposal
 from apps.experiments.models import Experiment
@@ -59,7 +60,8 @@ class DailyReport:
     """One closed day of one shop, in its currency. None is unknown.
 
     as_of: moment of the last complete sync; totals: of the day, None when that sync did not reach its end; month: from
-    the first of the month to the day; running: experiments under way at the moment of the report.
+    the first of the month to the day; running: experiments under way at the moment of the report; minimums: minimum
+    prices that soon end to be in force.
     """
 
     shop: Shop
@@ -75,6 +77,7 @@ class DailyReport:
     awaiting: Awaiting
     running: int
     stock: ShopCover | None
+    minimums: EndingMinimums | None
 
 
 def send_daily_report(
@@ -130,6 +133,7 @@ def build(shop: Shop, day: date, *, now: datetime) -> DailyReport:
         awaiting=_awaiting(shop, now),
         running=Experiment.objects.filter(shop=shop, state=Experiment.State.RUNNING).count(),
         stock=load_cover(shop),
+        minimums=ending_minimums(shop, now),
     )
 
 

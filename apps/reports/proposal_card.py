@@ -18,6 +18,7 @@ from apps.decisions.words import say_renewal
 from apps.experiments.models import Experiment
 from apps.notifications.models import OutboxMessage
 from apps.pricing.analysis import CHOICE, REASONS
+from apps.pricing.kinds import warnings_of
 from apps.pricing.models import PriceRecommendation
 from apps.pricing.records import Choice
 from apps.pricing.words import say as say_reason
@@ -43,6 +44,7 @@ def proposal_card(message: OutboxMessage, now: datetime) -> Rendered:
         "put_off_until": put_off,
         "age_hours": (now - proposal.data_as_of) // ONE_HOUR if proposal.data_as_of else None,
         **_change(proposal),
+        "warnings": warnings_of(proposal.shop, payload_of(proposal), now=now) if is_open else [],
         **({**_case(proposal), **_agreement(proposal, now)} if is_open else _record(proposal)),
         "decision_link": decision_link(proposal.pk),
     }

@@ -5,11 +5,19 @@ with linked as (
     from orders, products
     where line.product_id is null and orders.id = line.order_id and orders.shop_id = %(shop)s
         and products.shop_id = orders.shop_id and products.sku::text = line.external_product_id
-    returning orders.placed_on, orders.closed_on
+    returning orders.external_id, orders.placed_on, orders.closed_on
+),
+
+days as (
+    select unnest(array[placed_on, closed_on]) as day from linked
+    union
+    select returned_on
+    from linked
+    join sales_return on sales_return.shop_id = %(shop)s and sales_return.posting_number = linked.external_id
 )
 
 insert into sales_touchedday (shop_id, day)
-select distinct %(shop)s, day
-from linked, unnest(array[placed_on, closed_on]) as day
+select %(shop)s, day
+from days
 where day is not null
 on conflict do nothing

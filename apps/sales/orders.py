@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from apps.common.bulk import upsert
-from apps.sales.models import Order, OrderLine
+from apps.sales.models import Order, OrderLine, Return
 from apps.sales.postings import ENDED, Parcel
 from apps.sales.rollup import touch
 from apps.shops.models import Shop
@@ -58,6 +58,7 @@ def store(shop: Shop, parcels: Sequence[Parcel], *, last_day: date) -> int:
     shorter = _drop_lines({before[p.external_id].id: len(p.lines) for p in parcels if p.external_id in before})
     changed = {*(order_id for (order_id,) in lines.rows), *shorter}
     touch(shop, _touched_days(parcels, before, closed, {key for key, order_id in ids.items() if order_id in changed}))
+    touch(shop, _days_of_returns(shop, parcels, before))
     return orders.written + lines.written + len(shorter)
 
 
@@ -115,6 +116,17 @@ def _touched_days(
             days |= {parcel.placed_on, closed[key]}
             days |= {old.placed_on, old.closed_on} if old else set()
     return {day for day in days if day is not None}
+
+
+def _days_of_returns(shop: Shop, parcels: Sequence[Parcel], before: Mapping[str, Known]) -> set[date]:
+    """The days of returns that count differently now, because their order has ended, or no longer has."""
+    changed = [
+        parcel.external_id
+        for parcel in parcels
+        if parcel.external_id in before and _counted_as(before[parcel.external_id].status) != _counted_as(parcel.status)
+    ]
+    returns = Return.objects.filter(shop=shop, posting_number__in=changed, returned_on__isnull=False)
+    return {day for day in returns.values_list("returned_on", flat=True) if day} if changed else set()
 
 
 def _counted_as(status: str) -> str:

@@ -3,7 +3,7 @@
 The lists tell no "returned": a parcel that comes back is `cancelled` there as well. It counts as a return when it was
 on its way already: FBS says so (`cancelled_after_ship`), FBO by the substatus "back in the warehouse" or by a reason
 that exists only for parcels under way. A buyer's return after delivery that leaves the posting `delivered` is not in
-these lists at all.
+these lists at all: `returns.py` reads it.
 """
 
 from __future__ import annotations

@@ -30,6 +30,36 @@ ended as (
     group by 1, 2
 ),
 
+-- Returns that leave their order as it is: of the line's product, at the line's price.
+sent_back as (
+    select line.product_id, placed_on, returned_on, sent.quantity, line.price
+    from sales_return as sent
+    join orders on orders.shop_id = sent.shop_id and orders.external_id = sent.posting_number
+    cross join lateral (
+        select product_id, price
+        from order_lines
+        where order_id = orders.id and external_product_id = sent.sku
+        order by position
+        limit 1
+    ) as line
+    where sent.shop_id = %(shop)s and status not in ('cancelled', 'returned') and line.product_id is not null
+        and (placed_on = any(%(days)s::date[]) or returned_on = any(%(days)s::date[])) and returned_on is not null
+),
+
+returned_since as (
+    select product_id, placed_on as day, sum(quantity) as units, sum(quantity * price) as revenue
+    from sent_back
+    where placed_on = any(%(days)s::date[])
+    group by 1, 2
+),
+
+came_back as (
+    select product_id, returned_on as day, sum(quantity) as units
+    from sent_back
+    where returned_on = any(%(days)s::date[]) and returned_on >= %(events_from)s::date
+    group by 1, 2
+),
+
 mornings as (
     select product_id, day, sum(present - reserved) > 0 as stocked
     from inventory
@@ -50,17 +80,19 @@ facts as materialized (
     select
         product_id,
         day,
-        coalesce(units, 0) as units,
-        coalesce(revenue, 0) as revenue,
+        coalesce(sold.units, 0) as units,
+        coalesce(sold.revenue, 0) as revenue,
         coalesce(cancelled_units, 0) as cancelled_units,
         coalesce(cancelled_revenue, 0) as cancelled_revenue,
-        coalesce(returned_units, 0) as returned_units,
-        coalesce(returned_revenue, 0) as returned_revenue,
+        coalesce(returned_units, 0) + coalesce(returned_since.units, 0) as returned_units,
+        coalesce(returned_revenue, 0) + coalesce(returned_since.revenue, 0) as returned_revenue,
         case when day >= %(events_from)s::date then coalesce(cancellations, 0) end as cancellations,
-        case when day >= %(events_from)s::date then coalesce(returns, 0) end as returns,
+        case when day >= %(events_from)s::date then coalesce(returns, 0) + coalesce(came_back.units, 0) end as returns,
         in_stock
     from sold
     full join ended using (product_id, day)
+    full join came_back using (product_id, day)
+    full join returned_since using (product_id, day)
     full join stock using (product_id, day)
 ),
 

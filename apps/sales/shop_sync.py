@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db.models import QuerySet, Sum
 
 from apps.catalog.account import sync_account
 from apps.catalog.categories import sync_categories
+from apps.catalog.clusters import sync_cluster_stock
+from apps.catalog.minimums import sync_minimums
+from apps.catalog.promotions import sync_participations, sync_promotions
 from apps.catalog.stock import sync_stock
 from apps.catalog.sync import sync_archive, sync_products
 from apps.common.periods import Period, day_of
@@ -18,32 +21,47 @@ from apps.jobs.models import JobRun
 from apps.jobs.sync_runs import Work, latest_complete, latest_moments
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.sales import rollup
+from apps.sales.accruals import sync_accrual_types, sync_accruals
 from apps.sales.crosscheck import cross_check
 from apps.sales.models import OrderLine
+from apps.sales.returns import sync_returns
 from apps.sales.rollup import refresh_facts, sync_facts
 from apps.sales.sync import sync_fbo, sync_fbs, sync_fbs_changes
 from apps.shops.models import Shop
 
-Sync = Callable[[Work], bool]
-"""True when it has come to its end, False when the time is up."""
+Sources: TypeAlias = tuple[Callable[[Work], bool], ...]
 
-# What is read, in this order.
-SOURCES: tuple[Sync, ...] = (
+# What is read, in this order. Each is True when it has come to its end, False when the time is up.
+SOURCES: Sources = (
     sync_account,
     sync_categories,
     sync_products,
     sync_archive,  # after the products: what is in neither list has vanished
+    sync_minimums,
+    sync_promotions,
+    sync_participations,  # after the promotions and the products that it joins
     sync_stock,
     sync_fbo,
     sync_fbs,
     sync_fbs_changes,  # after the postings: it ends the history
+    sync_returns,
     sync_facts,  # after everything that facts are made of
     cross_check,
 )
 
+# What no decision depends on, read by a job of its own: what cannot be read here keeps nobody from deciding.
+BACKGROUND: Sources = (sync_accrual_types, sync_accruals, sync_cluster_stock)
 
-def advance(run: JobRun, *, client: OzonSeller, as_of: datetime, deadline: float) -> bool:
-    """Sync the shop of `run` until all is read (True) or `deadline`, a moment of `time.monotonic`, has come (False).
+
+def advance(
+    run: JobRun,
+    *,
+    client: OzonSeller,
+    as_of: datetime,
+    deadline: float,
+    sources: Sources = SOURCES,
+) -> bool:
+    """Read `sources` of the run's shop until all is read (True) or `deadline`, by `time.monotonic`, has come (False).
 
     A run for days that have passed reads the postings of these days again and nothing else; no decision is fed by it.
     Call it again with the same run and `as_of` to go on. At least one page is read each time. Raises `SyncIncomplete`
@@ -52,13 +70,11 @@ def advance(run: JobRun, *, client: OzonSeller, as_of: datetime, deadline: float
     if run.shop is None:
         raise ValueError(f"{run} is not the run of a shop")
     work = Work(job_run=run, shop=run.shop, client=client, as_of=as_of, deadline=deadline)
-    return all(sync(work) for sync in _sources(run.days))
+    return all(sync(work) for sync in (_again(run.days) if run.days else sources))
 
 
-def _sources(again: Period | None) -> tuple[Sync, ...]:
-    if again is None:
-        return SOURCES
-    return partial(sync_fbo, again=again), partial(sync_fbs, again=again), refresh_facts
+def _again(days: Period) -> Sources:
+    return partial(sync_fbo, again=days), partial(sync_fbs, again=days), refresh_facts
 
 
 def is_complete(shop: Shop, today: date) -> bool:

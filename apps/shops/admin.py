@@ -16,9 +16,10 @@ from apps.shops.admin_people import LoginAdmin, MemberAdmin, PersonAdmin
 from apps.shops.asking import is_superuser, seller_of_request
 from apps.shops.audit_words import say
 from apps.shops.models import AuditEntry, Credential, KillSwitch, Member, Person, Seller, Shop
+from apps.shops.push import push_address
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
-from apps.shops.typed_unfold import display
+from apps.shops.typed_unfold import Fieldsets, display
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -56,7 +57,6 @@ class ShopAdmin(ScopedAdmin[Shop]):
     list_display = ["name", "kind", "currency", "timezone", "is_active", "keys", "sends"]
     list_filter = ["seller", "kind", "is_active"]
     search_fields = ["name"]
-    fields = ["seller", "kind", "name", "currency", "timezone", "is_active"]
     add_action = change_action = Action.MANAGE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shop]:
@@ -68,11 +68,21 @@ class ShopAdmin(ScopedAdmin[Shop]):
             .annotate(has_key=Exists(keys), has_bad_key=Exists(keys.exclude(problem="")), is_stopped=Exists(stopped))
         )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Shop | None = None) -> Fieldsets:
+        """Who may not change the shop does not see its push address either: it holds a secret."""
+        is_shown = obj is not None and obj.kind == Shop.Kind.OZON and self.has_change_permission(request, obj)
+        address = ["push_address"] if is_shown else []
+        return [(None, {"fields": ["seller", "kind", "name", "currency", "timezone", "is_active", *address]})]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Shop | None = None) -> list[str]:
-        return ["seller", "kind"] if obj else []
+        return ["seller", "kind", "push_address"] if obj else []
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"seller": seller_of_request(request), **super().get_changeform_initial_data(request)}
+
+    @display(description=gettext_lazy("address for push notifications"))
+    def push_address(self, shop: Shop) -> str:
+        return push_address(shop.pk)
 
     @display(description=gettext_lazy("keys"), label={"ok": "success", "bad": "danger", "none": "warning"})
     def keys(self, shop: WithAnnotations[Shop, ShopState]) -> tuple[str, str]:

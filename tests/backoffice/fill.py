@@ -7,7 +7,18 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from apps.catalog.cost_import import prepare_import
-from apps.catalog.models import Brand, Category, Cost, CostImport, PriceChange, Product, StockSnapshot, Warehouse
+from apps.catalog.models import (
+    Brand,
+    Category,
+    Cost,
+    CostImport,
+    Participation,
+    PriceChange,
+    Product,
+    Promotion,
+    StockSnapshot,
+    Warehouse,
+)
 from apps.common.clock import real_now
 from apps.common.sheet_reader import SheetRow
 from apps.decisions.kinds import hash_of
@@ -20,7 +31,7 @@ from apps.notifications.models import OutboxMessage
 from apps.pricing.analysis import CHOICE, FACTS
 from apps.pricing.kinds import PricePayload
 from apps.pricing.models import PriceRecommendation, PricingSettings
-from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory
+from apps.sales.models import Accrual, DailyFact, Order, OrderLine, SalesHistory
 from apps.shops.audit import record
 from apps.shops.models import Credential, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.roles import Role
@@ -106,9 +117,17 @@ def add_product(shop: Shop, mark: str, number: int) -> Product:
         currency="RUB",
         source="first_seen",
     )
+    promotion, _ = Promotion.objects.get_or_create(
+        shop=shop, external_id="1", defaults={"title": f"{mark} promotion", "kind": "STOCK_DISCOUNT", "participants": 3}
+    )
+    Participation.objects.create(promotion=promotion, product=product, action_price=1390, max_action_price=1450)
     StockSnapshot.objects.create(product=product, warehouse=warehouse, day=TODAY, present=120, reserved=2)
     DailyFact.objects.create(product=product, day=TODAY - timedelta(days=1), units=3, revenue=4470, in_stock=True)
     LowStock.objects.create(product=product, level=LowStock.Level.LOW, since_on=TODAY)
+    Accrual.objects.create(
+        shop=shop, external_id=f"{product.pk}", type_code="990", day=TODAY, unit_number=f"{mark} unit",
+        product=product, amount=-30, currency="RUB",
+    )  # fmt: skip
     order = Order.objects.create(
         shop=shop,
         external_id=f"{mark}-{number}-1",

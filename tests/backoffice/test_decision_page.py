@@ -62,7 +62,9 @@ def test_the_facts_are_those_of_the_moment_of_the_proposal(pending: Proposal, an
     product.save()
     page = page_of(pending, anna)
     assert "Price 1,490 RUB" in page
-    assert "Unit cost 400 RUB Commission 20% Logistics 60 RUB Acquiring 1.5% Packaging and storage not known" in page
+    assert (
+        "Unit cost 400 RUB Commission not known Logistics 60 RUB Acquiring 1.5% Packaging and storage not known" in page
+    )
     assert "In stock, pcs 120" in page
     assert "Price elasticity -2.2 ± 1.2 (typical of the trade)" in page
     assert "Long stock: 120 pcs last 96 days." in page

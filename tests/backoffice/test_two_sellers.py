@@ -160,6 +160,8 @@ def test_a_posted_line_of_boriss_is_left_alone(anna: Filled, boris: Filled) -> N
         "costs-0-amount": "1",
         "price_changes-TOTAL_FORMS": 0,
         "price_changes-INITIAL_FORMS": 0,
+        "cluster_stock-TOTAL_FORMS": 0,
+        "cluster_stock-INITIAL_FORMS": 0,
     }
     assert client.post(url(Product, "change", mine.pk), posted).status_code in (200, 302)
     assert client.post(url(Product, "change", mine.pk), {**posted, "costs-0-DELETE": "on"}).status_code in (200, 302)

@@ -162,6 +162,28 @@ def test_a_used_up_quota_waits_and_its_tries_outlast_the_hour(command: Command, 
     assert steps(queued).state == State.VERIFIED
 
 
+@pytest.mark.parametrize("sent_before", [False, True])
+def test_an_objection_that_ends_is_waited_for_to_the_minute(
+    command: Command, market: Market, sent_before: bool
+) -> None:
+    if sent_before:
+        fail_with(Temporary("Market", "/set", "slow down", 429), market=market)
+        command = step(command)
+    until = real_now() + timedelta(minutes=25)
+    market.objection = Objection("quota_used", {"updates": 8}, until=until)
+
+    waiting = step(command)
+
+    assert (waiting.state, waiting.problem["code"]) == (State.QUEUED, "quota_used")
+    assert abs(waiting.due_at - until) < timedelta(seconds=5)
+    assert waiting.lease_until is None
+    assert len(market.sends) == sent_before
+    assert not OutboxMessage.objects.filter(name="command_ended").exists()
+
+    market.objection = None
+    assert steps(waiting).state == State.VERIFIED
+
+
 @pytest.mark.parametrize("seconds", [120.0, 1800.0])
 def test_too_many_requests_wait_as_long_as_they_are_told(command: Command, market: Market, seconds: float) -> None:
     fail_with(Temporary("Market", "/set", "slow down", 429, seconds), market=market)

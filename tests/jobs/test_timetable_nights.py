@@ -144,18 +144,23 @@ def test_a_clock_that_is_set_back_a_day_runs_nothing_twice(there: Shop) -> None:
 
 # An outage
 
+MORNING = ("ozon_sync", "ozon_background", "daily_report", "price_analysis", "review_price_experiments")
+
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize(
     ("back_at", "expected"),
     [
         # hours on the wall: what is run, and what is left out, when the clock comes back then
-        (7, {"ozon_sync": State.PLANNED}),
-        (11, dict.fromkeys(["ozon_sync", "daily_report", "price_analysis", "review_price_experiments"], State.PLANNED)),
+        (7, dict.fromkeys(MORNING[:2], State.PLANNED)),
+        (11, dict.fromkeys(MORNING, State.PLANNED)),
         (
             20,
             {
                 "ozon_sync": State.PLANNED,
+                "ozon_background": State.PLANNED,
+                "key_check": State.SKIPPED,
+                "price_check": State.PLANNED,
                 "daily_report": State.SKIPPED,
                 "price_analysis": State.SKIPPED,
                 "review_price_experiments": State.SKIPPED,

@@ -248,6 +248,11 @@ class TestWriting:
                 core(before_write=in_a_transaction).write("/v1/things", {})
             assert len(mock.calls) == 0
 
+    def test_a_success_without_a_body_is_one_where_there_is_nothing_to_say(self, mock: responses.RequestsMock) -> None:
+        mock.post(URL, body=b"")
+
+        assert core().write("/v1/things", {}, may_be_empty=True) == {}
+
     def test_reads_are_not_asked_for_leave_to_write(self, mock: responses.RequestsMock) -> None:
         asked: list[str] = []
         mock.post(URL, json={})

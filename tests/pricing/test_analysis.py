@@ -6,11 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from apps.catalog.models import Product
-from apps.common.clock import real_now
+from apps.catalog.models import Participation, Product, Promotion
 from apps.common.errors import Refused
 from apps.decisions.approval import approve
-from apps.decisions.models import Attempt, DecisionRules, Proposal
+from apps.decisions.models import DecisionRules, Proposal
 from apps.notifications.models import OutboxMessage
 from apps.pricing.analysis import CHOICE, FACTS, REASONS, analyse
 from apps.pricing.facts import load_facts
@@ -267,12 +266,9 @@ class TestARefusal:
         rules(cards_per_day=1)
         best, second = seller(shelf, a_day=5), seller(shelf, a_day=3)
         idlers(shelf)
-        earlier = rows.command(
-            rows.decided(rows.proposal(best, created_at=LONG_AGO), owner), state="rejected", created_at=LONG_AGO
-        )
-        for number in range(8):
-            Attempt.objects.create(command=earlier, number=number, started_at=real_now())
+        frozen = Promotion.objects.create(shop=shelf.shop, external_id="1", title="Sale", frozen_at=LONG_AGO)
+        Participation.objects.create(promotion=frozen, product=best)
 
-        assert proposed(shelf) == {"too_few_days": UNTOUCHED, "quota_used": 1, "proposed": 1}
+        assert proposed(shelf) == {"too_few_days": UNTOUCHED, "promotion_frozen": 1, "proposed": 1}
 
         assert Proposal.objects.get(created_at=NOW).payload["product_id"] == second.pk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,11 +20,12 @@ from apps.decisions.kinds import Accepted, Match, NotAccepted, Objection
 from apps.decisions.models import Attempt, Command, Proposal
 from apps.experiments.review import ECONOMICS
 from apps.marketplaces.errors import Malformed, WrongCredentials
+from apps.marketplaces.ozon_seller.client import RENEW_TIMERS
 from apps.marketplaces.ozon_seller.price_import import PATH
 from apps.marketplaces.standins.faults import Fault, Kind
 from apps.marketplaces.standins.registry import RunningStandins, running_standins
 from apps.marketplaces.standins.registry import Shop as ImitatedShop
-from apps.pricing.kinds import PricePayload, SetPrice, draft_of, treated_products, updates_last_hour
+from apps.pricing.kinds import PricePayload, SetPrice, draft_of, treated_products, updates_last_hour, warnings_of
 from apps.pricing.models import PricingSettings
 from apps.shops.models import Credential, KillSwitch, Member, Shop
 from tests.cast import anna
@@ -42,7 +43,7 @@ Source = PriceChange.Source
 
 @pytest.fixture(scope="module")
 def ozon() -> Iterator[RunningStandins]:
-    imitated = ImitatedShop(client_id="101", api_key="key-of-101", skus=40, history_days=7)
+    imitated = ImitatedShop(client_id="101", api_key="key-of-101", skus=60, history_days=7)
     with running_standins(shops=[imitated]) as running:
         yield running
 
@@ -91,7 +92,7 @@ def stall(ozon: RunningStandins, settings: Settings, empty_redis: object, reques
     return Stall(shelf, product, ozon)
 
 
-numbers = iter(range(40))
+numbers = iter(range(60))
 
 
 def proposal_of(stall: Stall, payload: PricePayload) -> Proposal:
@@ -106,6 +107,13 @@ def command_of(stall: Stall, payload: PricePayload, *, state: str = "queued", **
     made.payload, made.target = payload.model_dump(mode="json"), KIND.target(payload)
     made.save()
     return rows.command(made, state=state, created_at=NOW, **columns)
+
+
+def earlier(stall: Stall, payload: PricePayload, *, state: str = "verified") -> Command:
+    """A command of before, long measured."""
+    made = command_of(stall, payload, state=state, verified_at=NOW - timedelta(days=30))
+    Proposal.objects.filter(pk=made.proposal_id).update(state=Proposal.State.APPROVED)
+    return made
 
 
 def reversal(command: Command, payload: PricePayload) -> PricePayload:
@@ -206,6 +214,41 @@ class TestSending:
             assert json.loads(wire.calls[0].request.body or "") == KIND.request(payload)["body"]
         assert KIND.request(payload)["path"] == PATH
 
+    def test_a_minimum_price_that_is_in_force_is_renewed_with_it(self, stall: Stall) -> None:
+        self.give_a_minimum(stall, ends_at=NOW + timedelta(days=3))
+        assert KIND.send(stall.shop, stall.payload()) == Accepted({"updated": True, "errors": [], "minimum": "renewed"})
+        assert self.renewals(stall) == [{"product_ids": [stall.product.external_id]}]
+        (said,) = warnings_of(stall.shop, stall.payload(), now=NOW)
+        assert said.startswith("With it the minimum price")
+
+    @pytest.mark.parametrize("kind", [Kind.SERVER_ERROR, Kind.REVOKED_KEY])
+    def test_a_renewal_that_fails_is_noted_and_the_price_counts(self, stall: Stall, kind: Kind) -> None:
+        self.give_a_minimum(stall, ends_at=NOW + timedelta(days=3))
+        stall.script(RENEW_TIMERS, kind)
+        answer = KIND.send(stall.shop, stall.payload())
+        assert isinstance(answer, Accepted)
+        assert RENEW_TIMERS in answer.answer["minimum"]
+        assert KIND.read(stall.shop, stall.payload()).match is Match.TARGET
+
+    def test_a_minimum_that_has_lapsed_is_not_switched_on_again(self, stall: Stall) -> None:
+        self.give_a_minimum(stall, ends_at=None)
+        assert KIND.send(stall.shop, stall.payload()) == Accepted({"updated": True, "errors": []})
+        assert self.renewals(stall) == []
+        assert warnings_of(stall.shop, stall.payload(), now=NOW) == []
+
+    def test_a_price_that_was_refused_renews_nothing(self, stall: Stall) -> None:
+        self.give_a_minimum(stall, ends_at=NOW + timedelta(days=3))
+        assert isinstance(KIND.send(stall.shop, stall.payload(old_price=stall.dearer)), NotAccepted)
+        assert self.renewals(stall) == []
+
+    def give_a_minimum(self, stall: Stall, *, ends_at: datetime | None) -> None:
+        minimum = (stall.product.price or D(0)) / 2
+        Product.objects.filter(pk=stall.product.pk).update(min_price=minimum, min_price_until=ends_at)
+        stall.ozon.of.frame.calls.clear()
+
+    def renewals(self, stall: Stall) -> list[Any]:
+        return [call.request for call in stall.ozon.of.frame.calls.of(f"ozon:{RENEW_TIMERS}")]
+
     def test_a_refusal_comes_in_the_marketplaces_words(self, stall: Stall) -> None:
         payload = stall.payload(old_price=stall.dearer)
         answer = KIND.send(stall.shop, payload)
@@ -272,18 +315,48 @@ class TestObjections:
         Product.objects.filter(pk=stall.product.pk).update(price=payload.price)
         assert objection(stall, back) is None
 
-    def test_sends_of_the_last_hour_count_against_the_quota(self, stall: Stall) -> None:
+    def sent(self, command: Command, *minutes_ago: int) -> None:
+        first = command.attempts.count() + 1
+        for number, minutes in enumerate(minutes_ago, start=first):
+            Attempt.objects.create(command=command, number=number, started_at=real_now() - timedelta(minutes=minutes))
+
+    def test_a_used_up_quota_holds_a_command_until_the_hour_has_room(self, stall: Stall) -> None:
         payload = stall.payload()
-        earlier = command_of(stall, payload, state="verified")
-        for number in range(8):
-            minutes = 70 if number == 7 else number
-            Attempt.objects.create(command=earlier, number=number, started_at=real_now() - timedelta(minutes=minutes))
-        assert updates_last_hour(stall.shop, KIND.target(payload)) == 7
-        assert objection(stall, payload) is None
-        Attempt.objects.create(command=earlier, number=9, started_at=real_now())
-        found = objection(stall, payload)
+        self.sent(earlier(stall, payload), 70, 50, 40, 30)
+        self.sent(earlier(stall, payload, state="rejected"), 20, 15, 10)
+        command = command_of(stall, payload)
+        assert updates_last_hour(stall.shop, command.target) == 6
+        assert KIND.check(command, payload, now=NOW).objection is None
+
+        self.sent(command, 5, 1)
+
+        found = KIND.check(command, payload, now=NOW).objection
         assert found is not None
         assert (found.code, found.figures) == ("quota_used", {"updates": 8, "allowed": 8})
+        assert found.until is not None
+        assert timedelta(minutes=9) < found.until - real_now() <= timedelta(minutes=10), "the send 50 minutes ago"
+        assert objection(stall, payload) is None, "a proposal may wait for its turn after it was approved"
+
+    def test_going_back_may_use_the_reserve_of_the_quota(self, stall: Stall) -> None:
+        payload = stall.payload()
+        done = earlier(stall, payload)
+        self.sent(done, *[10] * 9)
+        back = reversal(done, payload)
+        Product.objects.filter(pk=stall.product.pk).update(price=payload.price)
+        command = command_of(stall, back)
+        assert KIND.check(command, back, now=NOW).objection is None
+
+        self.sent(command, 1)
+
+        found = KIND.check(command, back, now=NOW).objection
+        assert found is not None
+        assert found.figures == {"updates": 10, "allowed": 10}
+
+    def test_updates_of_another_product_do_not_count(self, stall: Stall) -> None:
+        other = rows.command(rows.proposal(stall.shelf.products[1]), state="rejected")
+        self.sent(other, *[1] * 10)
+        payload = stall.payload()
+        assert KIND.check(command_of(stall, payload), payload, now=NOW).objection is None
 
     def test_too_few_untouched_products_refuse_with_the_figure(self, stall: Stall, owner: Member) -> None:
         for product in stall.shelf.products[1:16]:

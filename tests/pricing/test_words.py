@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from apps.pricing import choice, economics, guardrails, moves, reasons, words
+from apps.pricing import choice, economics, guardrails, kinds, moves, promotions, reasons, words
 from apps.pricing.records import Direction, PriceFacts, Reason, Violation
 from tests.pricing.cases import RULES, D, context, facts
 
@@ -67,7 +67,7 @@ def test_figures_that_come_back_from_json_read_the_same() -> None:
     assert said(stored["code"], **stored["figures"]) == said(moved.code, **moved.figures)
 
 
-@pytest.mark.parametrize("module", [choice, economics, guardrails, moves, reasons])
+@pytest.mark.parametrize("module", [choice, economics, guardrails, kinds, moves, promotions, reasons])
 def test_every_code_that_can_arise_has_words(module: object) -> None:
     tree = ast.parse(Path(str(module.__file__)).read_text())  # type: ignore[attr-defined]
     codes = {code for call in ast.walk(tree) if isinstance(call, ast.Call) for code in _codes(call)}
@@ -85,7 +85,7 @@ def _codes(call: ast.Call) -> Iterator[str]:
 
 
 def test_there_are_no_words_for_what_cannot_arise() -> None:
-    modules = (choice, economics, guardrails, moves, reasons)
+    modules = (choice, economics, guardrails, kinds, moves, promotions, reasons)
     sources = "".join(Path(str(module.__file__)).read_text() for module in modules)
     assert [code for code in words.TEMPLATES if f'"{code}"' not in sources] == []
 

@@ -17,25 +17,35 @@ from redis import Redis
 
 from apps.marketplaces.fields import ApiRow
 from apps.marketplaces.http import HttpCore, KeyWatch
-from apps.marketplaces.ozon_seller import analytics, categories, price_import
+from apps.marketplaces.ozon_seller import analytics, categories, price_import, promotions, returns
+from apps.marketplaces.ozon_seller.accruals import Accrual, AccrualType
 from apps.marketplaces.ozon_seller.limits import LIMITS
 from apps.marketplaces.ozon_seller.lists import (
+    ACCRUAL_TYPES,
+    ACCRUALS,
     ATTRIBUTES,
+    CLUSTER_STOCKS,
     FBO_POSTINGS,
     FBO_STOCKS,
     FBS_POSTINGS,
+    PRICE_TIMERS,
     PRICES,
     PRODUCT_INFO,
     PRODUCTS,
+    PROMOTION_PRODUCTS,
     STOCKS,
     WAREHOUSES,
     Listing,
 )
 from apps.marketplaces.ozon_seller.postings import Posting
+from apps.marketplaces.ozon_seller.promotions import Promotion, PromotionProduct
 from apps.marketplaces.ozon_seller.refusals import kind_of
+from apps.marketplaces.ozon_seller.returns import Return
 from apps.marketplaces.ozon_seller.schemas import (
+    ClusterStock,
     FboStock,
     KeyRoles,
+    PriceTimer,
     Product,
     ProductAttributes,
     ProductPrice,
@@ -51,6 +61,9 @@ API = "OZON Seller"
 BASE_URL = "https://api-seller.ozon.ru"
 ROLES, SELLER_INFO = "/v1/roles", "/v1/seller/info"
 MOST_IDS = 1000
+MOST_CLUSTER_SKUS = 100
+MOST_ORDERS = 100
+RENEW_TIMERS = "/v1/product/action/timer/update"
 
 Answer = TypeVar("Answer", bound=ApiRow)
 
@@ -161,6 +174,33 @@ class OzonSeller:
         answers, _ = parse_rows(price_import.ItemAnswer, raw_results, ids=())
         return price_import.outcomes(items, answers)
 
+    def price_timers(self, product_ids: Sequence[int]) -> Iterator[Page[PriceTimer]]:
+        """Until when minimum prices are in force: a page per 1000 ids, without those that OZON does not know."""
+        batches = _batches(product_ids)
+        for number, batch in enumerate(batches, start=1):
+            page = self._fetch(PRICE_TIMERS, {"product_ids": _strings(batch)})
+            yield Page(page.rows, page.bad_rows, cursor="", last=number == len(batches))
+
+    def renew_price_timers(self, product_ids: Sequence[int]) -> None:
+        """Keeps the minimum prices of up to 1000 products in force for 30 days from now. Sent once, never repeated.
+
+        Unclear: it may have been done. Other errors: it was not.
+        """
+        body = {"product_ids": _strings(_at_most("product_ids", product_ids))}
+        self._http.write(RENEW_TIMERS, body, may_be_empty=True)
+
+    # Promotions
+
+    def promotions(self) -> Page[Promotion]:
+        """Every promotion that the seller may take part in, in one page: the method has no others."""
+        raw_rows = self._list_of(promotions.PATH, self._http.read(promotions.PATH, method="GET"), "result")
+        rows, bad_rows = parse_rows(promotions.Promotion, raw_rows, ids=("id",))
+        return Page(rows, bad_rows, cursor="", last=True)
+
+    def promotion_products(self, promotion_id: int, *, cursor: str = "") -> Iterator[Page[PromotionProduct]]:
+        """The products that take part in a promotion."""
+        return self._pages(PROMOTION_PRODUCTS, {"action_id": promotion_id}, cursor)
+
     # Stocks
 
     def stocks(self, *, visibility: str = "ALL", cursor: str = "") -> Iterator[Page[ProductStock]]:
@@ -171,6 +211,13 @@ class OzonSeller:
         """Stock in OZON's warehouses, a row per product and warehouse."""
         return self._pages(FBO_STOCKS, {"skus": _strings(_at_most("skus", skus))} if skus else {}, cursor)
 
+    def cluster_stocks(self, skus: Sequence[int]) -> Iterator[Page[ClusterStock]]:
+        """Stock in OZON's warehouses with their clusters: a page per 100 products, without paging inside it."""
+        batches = _batches(skus, most=MOST_CLUSTER_SKUS)
+        for number, batch in enumerate(batches, start=1):
+            page = self._fetch(CLUSTER_STOCKS, {"skus": _strings(batch)})
+            yield Page(page.rows, page.bad_rows, cursor="", last=number == len(batches))
+
     def warehouses(self, *, cursor: str = "") -> Iterator[Page[Warehouse]]:
         """The seller's own warehouses."""
         return self._pages(WAREHOUSES, {}, cursor)
@@ -178,10 +225,19 @@ class OzonSeller:
     # Postings
 
     def fbo_postings(
-        self, *, since: datetime, to: datetime, finance: bool = True, cursor: str = ""
+        self,
+        *,
+        since: datetime,
+        to: datetime,
+        posting_numbers: Sequence[str] = (),
+        finance: bool = True,
+        cursor: str = "",
     ) -> Iterator[Page[Posting]]:
-        """Postings from OZON's warehouses that were created from `since` to `to`, at most a year."""
-        body = {"filter": _period(since, to), "sort_dir": "ASC", "translit": False, "with": _parts(finance)}
+        """Postings from OZON's warehouses that were created from `since` to `to`, at most a year; all or up to 1000."""
+        wanted = _period(since, to)
+        if posting_numbers:
+            wanted["posting_numbers"] = list(_at_most("posting_numbers", posting_numbers))
+        body = {"filter": wanted, "sort_dir": "ASC", "translit": False, "with": _parts(finance)}
         return self._pages(FBO_POSTINGS, body, cursor)
 
     def fbs_postings(
@@ -191,12 +247,14 @@ class OzonSeller:
         to: datetime,
         changed_since: datetime | None = None,
         changed_to: datetime | None = None,
+        order_numbers: Sequence[str] = (),
         finance: bool = True,
         cursor: str = "",
     ) -> Iterator[Page[Posting]]:
         """Postings from the seller's warehouses created from `since` to `to`, at most a year.
 
-        With both `changed_since` and `changed_to`, only those whose status changed in between.
+        With both `changed_since` and `changed_to`, only those whose status changed in between; with `order_numbers`,
+        up to 100, only the postings of these orders.
         """
         wanted: dict[str, Any] = _period(since, to)
         if (changed_since is None) != (changed_to is None):
@@ -206,8 +264,32 @@ class OzonSeller:
                 "from": _moment("changed_since", changed_since),
                 "to": _moment("changed_to", changed_to),
             }
+        if order_numbers:
+            wanted["order_numbers"] = list(_at_most("order_numbers", order_numbers, most=MOST_ORDERS))
         body = {"filter": wanted, "sort_dir": "ASC", "translit": False, "with": {**_parts(finance), "barcodes": False}}
         return self._pages(FBS_POSTINGS, body, cursor)
+
+    def returns(self, *, changed_since: datetime, changed_to: datetime, cursor: str = "") -> Iterator[Page[Return]]:
+        """What came back, FBO and FBS, whose status changed in between."""
+        period = {"time_from": _moment("changed_since", changed_since), "time_to": _moment("changed_to", changed_to)}
+        body = {"filter": {"visual_status_change_moment": period}, "limit": returns.LIMIT}
+
+        def fetch(cursor: str) -> Page[Return]:
+            answer = self._http.read(returns.PATH, {**body, "last_id": int(cursor or 0)})
+            return returns.page(self._list_of(returns.PATH, answer, "returns"), has_next=answer.get("has_next"))
+
+        return pages(fetch, api=API, path=returns.PATH, cursor=cursor)
+
+    # Finance
+
+    def accruals(self, day: date, *, cursor: str = "") -> Iterator[Page[Accrual]]:
+        """What was charged and paid on a day, from 2022 on. The API announces nothing."""
+        return self._pages(ACCRUALS, {"date": day.isoformat()}, cursor)
+
+    def accrual_types(self) -> Page[AccrualType]:
+        """The names of the types of accruals, in one page."""
+        page = self._fetch(ACCRUAL_TYPES, {})
+        return Page(page.rows, page.bad_rows, cursor="", last=True)
 
     # Analytics and account
 
@@ -251,7 +333,8 @@ class OzonSeller:
 
     def _pages(self, listing: Listing[Model], body: Mapping[str, Any], cursor: str) -> Iterator[Page[Model]]:
         def fetch(cursor: str) -> Page[Model]:
-            return self._fetch(listing, {**body, listing.cursor: cursor, "limit": listing.limit})
+            length = {} if listing.limit is None else {"limit": listing.limit}
+            return self._fetch(listing, {**body, listing.cursor: cursor, **length})
 
         return pages(fetch, api=API, path=listing.path, cursor=cursor)
 
@@ -286,13 +369,13 @@ def _parts(finance: bool) -> dict[str, bool]:
     return {"analytics_data": True, "financial_data": finance, "legal_info": False}
 
 
-def _batches(ids: Sequence[int]) -> list[Sequence[int]]:
-    return [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
+def _batches(ids: Sequence[int], *, most: int = MOST_IDS) -> list[Sequence[int]]:
+    return [ids[start : start + most] for start in range(0, len(ids), most)]
 
 
-def _at_most(field: str, ids: Sequence[Any]) -> Sequence[Any]:
-    if len(ids) > MOST_IDS:
-        raise ValueError(f"{field}: at most {MOST_IDS}, got {len(ids)}")
+def _at_most(field: str, ids: Sequence[Any], *, most: int = MOST_IDS) -> Sequence[Any]:
+    if len(ids) > most:
+        raise ValueError(f"{field}: at most {most}, got {len(ids)}")
     return ids
 
 

@@ -211,6 +211,14 @@ class ProductPrice(ApiRow):
     price_indexes: PriceIndexes | None = None
 
 
+class PriceTimer(ApiRow):
+    """Until when the minimum price of a product is in force; None: no timer runs, so it is not."""
+
+    product_id: Id
+    expired_at: MaybeMoment = None
+    min_price_for_auto_actions_enabled: bool | None = None
+
+
 # Stocks
 
 
@@ -241,6 +249,25 @@ class FboStock(ApiRow):
     warehouse_id: Id
     present: Count
     reserved: Count
+
+
+class ClusterStock(ApiRow):
+    """A product in one warehouse of OZON, in /v1/analytics/stocks; `ads_cluster` is what its whole cluster sells a day.
+
+    Counts are units: for sale, being prepared for it, on the way in a supply, in supply requests, coming back.
+    """
+
+    sku: Id
+    warehouse_id: MaybeId = None
+    cluster_id: MaybeId = None
+    cluster_name: Text = ""
+    available_stock_count: Count
+    valid_stock_count: Count
+    transit_stock_count: Count
+    requested_stock_count: Count
+    return_from_customer_stock_count: Count
+    ads_cluster: MaybeMoney = None
+    turnover_grade_cluster: Text = ""
 
 
 class Warehouse(ApiRow):

@@ -46,7 +46,10 @@ KINDS = {
     "low": Kind((-1.8, 0.8), (0.10, 0.45), 0.0, 0.0),
     "lit": Kind((-2.6, 1.0), (0.12, 0.50), 0.0, 0.0),
 }
-PURPOSES = ("shop", "margin", "innovation", "promo", "competitor", "units", "stock", "catalog", "postings")
+PURPOSES = (
+    *("shop", "margin", "innovation", "promo", "competitor", "units", "stock", "catalog", "postings"),
+    "promotions",
+)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ cancelled before ship  cancelled  posting_canceled              352, 402, 507 or
 not picked up          cancelled  posting_returned_to_warehouse 665                    true
 lost, no delivery      cancelled  posting_returned_to_warehouse 666 or 667             true
 returned by the buyer  cancelled  posting_returned_to_warehouse 504                    true
+  (or, as many)        delivered  posting_received
 =====================  =========  ============================  =====================  ====================
 
 `cancelled_after_ship` exists in FBS only; in FBO the substatus (and the reasons 665 to 667, which OZON allows only once
 a parcel is on its way) tell a return from a cancellation. A return after delivery turns `delivered` into `cancelled`
-here; nothing changes later than `LAST_CHANGE_DAYS` after the order.
+in half of the orders, and in the others only the list of returns tells of it. Nothing changes later than
+`LAST_CHANGE_DAYS` after the order.
 """
 
 from collections import defaultdict
@@ -194,12 +196,20 @@ class PostingBook:
 def status_codes(postings: np.ndarray, today: int) -> Ints:
     """The status of every posting as seen on the morning of `today`."""
     seen = [postings[column] < today for column in reversed(CHANGES)]
+    seen[0] &= ~stays_delivered(postings)
     return np.select(seen, [CANCELLED, DELIVERED, DELIVERING, AWAITING_DELIVER], AWAITING_PACKAGING)
+
+
+def stays_delivered(postings: np.ndarray) -> np.ndarray:
+    """Postings whose goods the buyer sent back, or will, without a change of their status."""
+    stays: np.ndarray = (postings["reason"] == SENT_BACK.reason_id) & (postings["order"] % 2 == 0)
+    return stays
 
 
 def changed_on(postings: np.ndarray, today: int) -> Ints:
     """The day of the last change of status that is seen on `today`."""
     days = [np.where(postings[column] < today, postings[column], 0 - NEVER) for column in ("day", *CHANGES)]
+    days[-1] = np.where(stays_delivered(postings), 0 - NEVER, days[-1])
     last: Ints = np.max(days, axis=0)
     return last
 

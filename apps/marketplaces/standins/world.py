@@ -19,12 +19,14 @@ from apps.marketplaces.standins.catalog import Catalog
 from apps.marketplaces.standins.demand import Demand, Floats, Ints
 from apps.marketplaces.standins.ledger import Ledger, PriceWrite
 from apps.marketplaces.standins.postings import PostingBook
+from apps.marketplaces.standins.promotions import Promotions
 from apps.marketplaces.standins.replenishment import Shelf
 
 START = date(2026, 3, 2)  # a Monday, day 0 of the demand
 HISTORY_DAYS = 200
 SETTLING_DAYS = 30  # before the history, so that it begins with goods on their way
 MORNING = time(10)
+MINIMUM_DAYS, NO_TIMER = 30, -1_000_000
 MOSCOW = ZoneInfo("Europe/Moscow")
 
 
@@ -88,6 +90,7 @@ class World:
         self.shelf = Shelf(self.demand)
         self.book = PostingBook(self.demand, self.catalog, zone=zone, day_zero=START)
         self.ledger = Ledger(skus)
+        self.promotions = Promotions(self.demand)
         self._set_first_prices()
         self._late: list[tuple[float, NewPrice]] = []
         self.day = -history_days
@@ -103,9 +106,16 @@ class World:
         i = new.product
         if new.price != self.price[i]:
             self.ledger.writes.append(self._written(i, int(self.price[i]), new.price))
+            self.promotions.price_written(i, int(self.price[i]), new.price)
         self.price[i] = new.price
         self.old_price[i] = self.old_price[i] if new.old_price is None else new.old_price
-        self.min_price[i] = self.min_price[i] if new.min_price is None else new.min_price
+        if new.min_price is not None:
+            self.min_price[i] = new.min_price
+            self.renew_minimum(i)
+
+    def renew_minimum(self, product: int) -> None:
+        """The minimum price is in force for `MINIMUM_DAYS` from today on; without one no timer runs."""
+        self.minimum_ends[product] = self.day + MINIMUM_DAYS if self.min_price[product] else NO_TIMER
 
     def write_price_later(self, new: NewPrice, seconds: float) -> None:
         """Take a price after some real seconds (or when the day ends)."""
@@ -136,6 +146,8 @@ class World:
         self.old_price = _kopecks(np.round(self.demand.price0 * 1.4, -1))
         floor = _kopecks(np.round(self.demand.price0 * 0.75, -1))
         self.min_price = np.where(numbers.random(skus) < 0.6, floor, 0)
+        # The day with which a minimum price is no longer in force, NO_TIMER where there is none.
+        self.minimum_ends = np.where(self.min_price > 0, 1 + np.arange(skus) % MINIMUM_DAYS, NO_TIMER)
         # What rivals ask, as the price index tells it; 0 where OZON compares nothing.
         rival = _kopecks(np.round(self.demand.price0 * numbers.normal(1.03, 0.06, skus)))
         self.rival_price = np.where(numbers.random(skus) < 0.6, rival, 0)
@@ -146,6 +158,7 @@ class World:
             self.shelf.receive(day)
             self.shelf.close(day, self.demand.draw(day, self.demand.price0, self.shelf.free))
         self.shelf.receive(self.day)
+        self.promotions.begin(self.day, self.price)
         while self.day < self.clock.day:
             self._live_a_day()
 
@@ -161,6 +174,7 @@ class World:
         self.in_force = self.price.copy()
         self.day = day + 1
         self.shelf.receive(self.day)
+        self.promotions.begin(self.day, self.price)
 
     def _written(self, product: int, price_from: int, price_to: int) -> PriceWrite:
         effect = None

@@ -93,6 +93,37 @@ class TestReadingTheShop:
         assert {row.offer_id for row in whole(ozon.fbo_stocks())} <= {row.offer_id for row in whole(ozon.products())}
         assert [row.name for row in whole(ozon.warehouses())]
 
+    def test_timers_of_minimum_prices_and_how_they_are_renewed(self, ozon: OzonSeller, shop: RunningStandins) -> None:
+        prices = whole(ozon.prices())
+        ids = [row.product_id for row in prices]
+        timers = whole(ozon.price_timers(ids))
+        assert [timer.product_id for timer in timers] == ids
+        assert [timer.expired_at is not None for timer in timers] == [row.price.min_price is not None for row in prices]
+        ending = min((timer for timer in timers if timer.expired_at), key=lambda timer: timer.expired_at)
+
+        ozon.renew_price_timers([ending.product_id])
+
+        (renewed,) = whole(ozon.price_timers([ending.product_id]))
+        assert renewed.expired_at > today(shop) + timedelta(days=28)
+
+    def test_promotions_with_their_products(self, ozon: OzonSeller, shop: RunningStandins) -> None:
+        promotions = ozon.promotions().rows
+
+        for promotion in promotions:
+            rows = whole(ozon.promotion_products(promotion.promotion_id))
+            assert len(rows) == promotion.participating_products_count
+            assert all(0 < row.action_price <= row.max_action_price and row.currency == "RUB" for row in rows)
+        assert {promotion.is_participating for promotion in promotions} == {True, False}
+
+    def test_stock_by_cluster_is_what_may_be_sold_of_the_stock_by_warehouse(self, ozon: OzonSeller) -> None:
+        by_warehouse = whole(ozon.fbo_stocks())
+        rows = whole(ozon.cluster_stocks(sorted({row.sku for row in by_warehouse})))
+
+        assert {(row.sku, row.warehouse_id): row.available_stock_count for row in rows} == {
+            (row.sku, row.warehouse_id): row.present - row.reserved for row in by_warehouse
+        }
+        assert len({row.cluster_id for row in rows}) == len({row.cluster_name for row in rows}) > 1
+
     def test_a_week_of_postings_in_pages(self, ozon: OzonSeller, shop: RunningStandins) -> None:
         since, to = today(shop) - timedelta(days=7), today(shop)
 
@@ -101,6 +132,30 @@ class TestReadingTheShop:
             assert len(numbers) == len(set(numbers)) > 0
         changed = whole(ozon.fbs_postings(since=since, to=to, changed_since=since, changed_to=to))
         assert {posting.posting_number for posting in changed} <= set(numbers)
+
+    def test_returns_of_a_month_in_pages(self, ozon: OzonSeller, shop: RunningStandins) -> None:
+        since, to = today(shop) - timedelta(days=30), today(shop)
+
+        returns = whole(ozon.returns(changed_since=since, changed_to=to))
+
+        ids = [row.return_id for row in returns]
+        assert ids == sorted(set(ids))
+        assert {row.kind for row in returns} == {"ClientReturn", "FullReturn"}
+        assert all(since <= row.logistic.return_date <= to for row in returns)
+
+    def test_the_accruals_of_a_week_explain_themselves(self, ozon: OzonSeller, shop: RunningStandins) -> None:
+        types = {row.type_id for row in ozon.accrual_types().rows}
+        days = [(today(shop) - timedelta(days=ago)).date() for ago in range(1, 8)]
+
+        accruals = [row for day in days for row in whole(ozon.accruals(day))]
+
+        assert {row.day for row in accruals} == set(days)
+        assert {row.accrued_category for row in accruals} == {"POSTING", "ITEM", "NON_ITEM"}
+        for row in accruals:
+            assert sum(part.amount for part in row.parts) == row.total_amount.amount
+            assert "" not in {part.code for part in row.parts}
+        numbers = {int(part.code) for row in accruals for part in row.parts if part.code.isdecimal()}
+        assert numbers - types == {990}, "one that the directory does not know"
 
     def test_analytics_and_the_account(self, ozon: OzonSeller, shop: RunningStandins) -> None:
         day = (today(shop) - timedelta(days=2)).date()

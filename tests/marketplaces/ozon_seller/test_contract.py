@@ -16,7 +16,9 @@ import responses
 from pydantic import BaseModel
 
 from apps.marketplaces.ozon_seller import price_import, schemas
+from apps.marketplaces.ozon_seller.accruals import Part
 from apps.marketplaces.ozon_seller.client import BASE_URL, OzonSeller
+from apps.marketplaces.ozon_seller.promotions import PromotionProduct
 from apps.marketplaces.paging import Page
 from tests.marketplaces.ozon_seller.cases import rouble_price
 
@@ -123,6 +125,34 @@ class TestCapturedAnswers:
         assert (row.price, row.old_price, row.vat) == (Decimal("1300.00"), Decimal("1300.00"), Decimal("0.10"))
         assert (row.statuses.is_created, row.statuses.status_name) == (False, "Не продается")
 
+    def test_promotions_parse_exactly(self, ozon: OzonSeller, api: responses.RequestsMock, sample: Sample) -> None:
+        body = sample("seller_live/v1_actions.response.openintegrations_2025-10.json")
+        api.get(BASE_URL + "/v1/actions", json=json.loads(json.dumps(body, default=float)))
+
+        page = ozon.promotions()
+
+        assert (page.bad_rows, page.last, len(page.rows)) == ((), True, len(body["result"]))
+        for row, raw in zip(page.rows, body["result"], strict=True):
+            assert_same(row, raw, str(raw["id"]))
+        assert next(row.participating_products_count for row in page.rows if row.is_participating) == 14
+
+    def test_an_accrual_of_a_sale_and_what_its_parts_leave_unexplained(
+        self, ozon: OzonSeller, answer: Answer, sample: Sample
+    ) -> None:
+        answer(
+            "/v1/finance/accrual/by-day",
+            sample("seller_live/v1_finance_accrual_by-day.test_fixture.index57985744156.json"),
+        )
+
+        (accrual,) = only_page(ozon.accruals(date(2026, 8, 23))).rows
+
+        assert (accrual.accrual_id, accrual.day, accrual.unit_number) == (42, date(2026, 8, 23), "posting-for-test")
+        assert accrual.parts == (
+            Part(1001, "sale", Decimal(100)),
+            Part(1001, "commission", Decimal(-10)),
+            Part(None, "", Decimal(-5)),
+        ), "the sample was cut: its delivery is missing"
+
     def test_the_answer_to_a_price_that_was_set(self, ozon: OzonSeller, answer: Answer, sample: Sample) -> None:
         answer(price_import.PATH, sample("seller_live/v1_product_import_prices.response.openintegrations.json"))
 
@@ -139,6 +169,7 @@ SPEC_LISTS: dict[str, tuple[str, Callable[[OzonSeller], Iterator[Page[Any]]], in
     "v4_product_info_stocks": ("/v4/product/info/stocks", lambda ozon: ozon.stocks(), 2),
     "v3_posting_fbo_list": ("/v3/posting/fbo/list", lambda ozon: ozon.fbo_postings(since=SINCE, to=TO), 1),
     "v4_posting_fbs_list": ("/v4/posting/fbs/list", lambda ozon: ozon.fbs_postings(since=SINCE, to=TO), 1),
+    "v1_returns_list": ("/v1/returns/list", lambda ozon: ozon.returns(changed_since=SINCE, changed_to=TO), 1),
     "v2_warehouse_list": ("/v2/warehouse/list", lambda ozon: ozon.warehouses(), 1),
 }
 
@@ -184,6 +215,15 @@ class TestExamplesOfTheSpecification:
         assert only_page(analytics(ozon)).rows == ()
         assert ozon.import_prices([rouble_price(offer_id="PH8865")])[0].updated is True
         assert ozon.category_tree().categories == (), "the example has only zeros for ids"
+
+    def test_a_promotion_of_the_example(self, ozon: OzonSeller, api: responses.RequestsMock, sample: Sample) -> None:
+        body = sample("seller_spec_examples/v1_actions.get.response.en2026-06.json")
+        api.get(BASE_URL + "/v1/actions", json=json.loads(json.dumps(body, default=float)))
+
+        page = ozon.promotions()
+
+        assert (len(page.rows), page.bad_rows) == (1, ())
+        assert_same(page.rows[0], body["result"][0], "promotion")
 
     def test_the_tail_of_the_newest_example(self, ozon: OzonSeller, answer: Answer, sample: Sample) -> None:
         body = sample("spec_excerpts_2026-10/v5_prices_example_tail.json")
@@ -237,16 +277,24 @@ REQUESTS: dict[str, Callable[[OzonSeller], Any]] = {
     "/v4/product/info/attributes": lambda ozon: next(ozon.attributes([1, 2])),
     "/v1/description-category/tree": lambda ozon: ozon.category_tree(),
     "/v5/product/info/prices": lambda ozon: next(ozon.prices(product_ids=[1], offer_ids=["A-1"])),
+    "/v1/product/action/timer/status": lambda ozon: next(ozon.price_timers([1, 2])),
+    "/v1/product/action/timer/update": lambda ozon: ozon.renew_price_timers([1, 2]),
     "/v4/product/info/stocks": lambda ozon: next(ozon.stocks()),
     "/v2/warehouse/list": lambda ozon: next(ozon.warehouses()),
     "/v3/posting/fbo/list": lambda ozon: next(ozon.fbo_postings(since=SINCE, to=TO)),
     "/v4/posting/fbs/list": lambda ozon: next(
         ozon.fbs_postings(since=SINCE, to=TO, changed_since=SINCE, changed_to=TO)
     ),
+    "/v1/analytics/stocks": lambda ozon: next(ozon.cluster_stocks([1, 2])),
+    "/v1/returns/list": lambda ozon: next(ozon.returns(changed_since=SINCE, changed_to=TO)),
+    "/v1/finance/accrual/by-day": lambda ozon: next(ozon.accruals(date(2026, 9, 1))),
     "/v1/analytics/data": lambda ozon: next(analytics(ozon)),
     "/v1/product/import/prices": every_price,
 }
-EMPTY: dict[str, Any] = {"items": [], "postings": [], "warehouses": [], "products": []}
+EMPTY: dict[str, Any] = {
+    name: []
+    for name in ("accruals", "accrual_types", "statuses", "items", "postings", "warehouses", "products", "returns")
+}
 
 
 def request_of(ozon: OzonSeller, call: Callable[[OzonSeller], Any], path: str) -> Any:
@@ -308,6 +356,19 @@ def test_a_price_import_is_one_that_the_newest_specification_allows(
         jsonschema.validate(item, schema)
         assert not deprecated & item.keys()
         assert "price_strategy_enabled" not in item
+
+
+def test_the_products_of_a_promotion_are_asked_for_and_read_as_the_newest_specification_says(
+    ozon: OzonSeller, no_backoff: None, sample: Sample
+) -> None:
+    method = sample("spec_excerpts_2026-10/actions_v2.schema.json")["POST /v2/actions/products"]
+
+    request = request_of(ozon, lambda ozon: next(ozon.promotion_products(1977747)), "/v2/actions/products")
+
+    jsonschema.validate(request, strict_schema({}, method["request"]))
+    declared = method["response"]["properties"]["products"]["items"]["properties"]
+    read = {field.alias or name for name, field in PromotionProduct.model_fields.items()}
+    assert read - declared.keys() == {"currency"}, "that of the amounts"
 
 
 def test_the_newest_list_of_fbo_postings_knows_every_field_we_send(

@@ -13,6 +13,7 @@ import requests
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.postings import Posting
 from apps.marketplaces.ozon_seller.price_import import PriceItem, PriceOutcome
+from apps.marketplaces.ozon_seller.returns import Return
 from apps.marketplaces.standins.registry import Shop, Standins, running_standins
 from apps.marketplaces.standins.world import World
 from tests.marketplaces.conftest import NO_LIMITS
@@ -45,6 +46,10 @@ class Seller:
             headers={"Client-Id": self.shop.client_id, "Api-Key": self.shop.api_key},
             timeout=10,
         )
+
+    def get(self, path: str) -> requests.Response:
+        headers = {"Client-Id": self.shop.client_id, "Api-Key": self.shop.api_key}
+        return requests.get(self.url + path, headers=headers, timeout=10)
 
     def stranger(self, path: str) -> requests.Response:
         """A call without a key."""
@@ -81,6 +86,11 @@ class Seller:
         now = self.world.clock.moment()
         walks = (self.client.fbo_postings, self.client.fbs_postings)
         return [row for walk in walks for page in walk(since=now - timedelta(days=days), to=now) for row in page.rows]
+
+    def returns(self, days: int = 60) -> list[Return]:
+        now = self.world.clock.moment()
+        walk = self.client.returns(changed_since=now - timedelta(days=days), changed_to=now)
+        return [row for page in walk for row in page.rows]
 
     def price_of(self, product: int) -> Decimal:
         """The price that the API shows, in roubles."""

@@ -46,6 +46,7 @@ def requests_of(seller: Seller) -> dict[str, dict[str, Any]]:
         "/v4/product/info/attributes": {"filter": {"product_id": ids}, "limit": 1000},
         "/v1/description-category/tree": {"language": "RU"},
         PRICES: {"filter": {"visibility": "ALL"}, "limit": 1000},
+        "/v1/product/action/timer/status": {"product_ids": ids},
         "/v4/product/info/stocks": {"filter": {"visibility": "ALL"}, "limit": 1000},
         "/v2/warehouse/list": {"limit": 200},
         FBO: {"filter": seller.period(), "limit": 100, **extra},
@@ -57,6 +58,10 @@ def requests_of(seller: Seller) -> dict[str, dict[str, Any]]:
             "dimension": ["sku", "day"],
             "limit": 1000,
         },
+        "/v1/finance/accrual/by-day": {"date": "2026-02-23", "last_id": ""},
+        "/v1/finance/accrual/types": {},
+        "/v1/returns/list": {"limit": 500},
+        "/v1/analytics/stocks": {"skus": [str(one) for one in seller.world.catalog.sku]},
         "/v1/roles": {},
         "/v1/seller/info": {},
         IMPORT: {"prices": [{"offer_id": seller.world.catalog.offer_id[0], "price": "7"}, {"offer_id": "-"}]},
@@ -65,7 +70,17 @@ def requests_of(seller: Seller) -> dict[str, dict[str, Any]]:
 
 METHODS = (
     *(PRODUCTS, "/v3/product/info/list", "/v4/product/info/attributes", "/v1/description-category/tree", PRICES),
-    *("/v4/product/info/stocks", "/v2/warehouse/list", FBO, FBS, "/v1/analytics/data", "/v1/roles", "/v1/seller/info"),
+    *(
+        *("/v1/product/action/timer/status", "/v1/finance/accrual/by-day", "/v1/finance/accrual/types"),
+        *("/v1/returns/list", "/v1/analytics/stocks"),
+        "/v4/product/info/stocks",
+        "/v2/warehouse/list",
+        FBO,
+        FBS,
+        "/v1/analytics/data",
+        "/v1/roles",
+        "/v1/seller/info",
+    ),
     IMPORT,
 )
 
@@ -76,7 +91,7 @@ def nullable(schema: Any) -> Any:
         return [nullable(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    loose = {key: nullable(value) for key, value in schema.items() if key not in {"example", "description"}}
+    loose = {key: nullable(value) for key, value in schema.items() if key not in {"example", "description", "pattern"}}
     if isinstance(loose.get("type"), str):
         loose["type"] = [loose["type"].partition(" ")[0], "null"]  # "array of strings" is an array
     if isinstance(loose.get("enum"), list):
@@ -119,6 +134,35 @@ def test_an_answer_has_rows_to_be_checked(anna: Seller, path: str) -> None:
     assert any(lists) or path == "/v1/seller/info"
 
 
+def test_promotions_are_what_the_specification_declares(anna: Seller, specification: dict[str, Any]) -> None:
+    answer = anna.get("/v1/actions").json()
+    declared = specification["paths"]["/v1/actions"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    components = specification["components"]["schemas"]
+    assert answer["result"]
+    assert sorted(set(undeclared(answer, declared, components, ""))) == []
+    schema = nullable({**declared, "components": specification["components"]})
+    jsonschema.Draft202012Validator(schema).validate(answer)
+
+
+def test_products_of_a_promotion_are_what_the_newest_specification_declares(anna: Seller, samples: Path) -> None:
+    text = (samples / "spec_excerpts_2026-10/actions_v2.schema.json").read_text()
+    declared = json.loads(text)["POST /v2/actions/products"]["response"]["properties"]
+    joined = [row for row in anna.client.promotions().rows if row.is_participating]
+
+    answer = anna.ask("/v2/actions/products", action_id=joined[0].promotion_id, limit=100)
+
+    assert answer["products"]
+    assert answer.keys() == declared.keys()
+    for row in answer["products"]:
+        assert row.keys() <= declared["products"]["items"]["properties"].keys()
+
+
+def test_an_unknown_promotion_is_worded_as_captured(anna: Seller, samples: Path) -> None:
+    captured = json.loads((samples / "errors/seller_404_resource_not_found.json").read_text())
+    answer = anna.post("/v2/actions/products", action_id=7, limit=100)
+    assert (answer.status_code, answer.json()["message"]) == (captured["http_status"], captured["body"]["message"])
+
+
 def test_fbo_stock_is_what_the_newer_surface_declares(anna: Seller, surface: dict[str, Any]) -> None:
     answer = anna.ask("/v1/product/info/stocks-by-warehouse/fbo", limit=1000)
     name = "product.v1.GetProductInfoStocksByWarehouseFboResponse"
@@ -154,6 +198,7 @@ def test_every_posting_status_and_substatus_is_a_declared_one(anna: Seller, spec
         (PRODUCTS, "v3_product_list.post.request.en2026-06.json"),
         (PRICES, "v5_product_info_prices.post.request.en2026-06.json"),
         ("/v4/product/info/stocks", "v4_product_info_stocks.post.request.en2026-06.json"),
+        ("/v1/returns/list", "v1_returns_list.post.request.en2026-06.json"),
         (IMPORT, "v1_product_import_prices.post.request.en2026-06.json"),
         (FBS, "v4_posting_fbs_list.post.request.en2026-06.json"),
     ],

@@ -54,6 +54,10 @@ def assert_books_agree(seller: Seller, postings: list[Posting]) -> None:
             if posting.status == "cancelled":
                 after = posting.substatus == "posting_returned_to_warehouse"
                 (returned if after else cancelled)[key] += line.quantity
+    delivered = {posting.posting_number: posting for posting in postings if posting.status == "delivered"}
+    for back in seller.returns():
+        if back.posting_number in delivered:
+            returned[sale_day(seller, delivered[back.posting_number]), back.product.sku] += back.product.quantity
     truth = {(day["day"], row["sku"]): row for day in seller.told("ledger")["days"] for row in day["rows"]}
     assert set(units) <= set(truth)
     for key, row in truth.items():

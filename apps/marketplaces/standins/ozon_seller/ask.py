@@ -62,9 +62,12 @@ class Ask:
             raise invalid(f"invalid {self.message}.Limit: value must be inside range (0, {most}]")
         return value
 
-    def page(self, count: int, *, most: int, cursor: str = "cursor") -> Slice:
-        """The rows of a list of `count` that the call asks for, scripted faults of paging included."""
-        limit = self.limit(most)
+    def page(self, count: int, *, most: int, cursor: str = "cursor", fixed: bool = False) -> Slice:
+        """The rows of a list of `count` that the call asks for, scripted faults of paging included.
+
+        `fixed`: the call cannot say how many it wants.
+        """
+        limit = most if fixed else self.limit(most)
         asked = self.fields.get(cursor) or ""
         if self.suffers(Kind.EMPTY_200):
             return Slice(0, 0, "", False)

@@ -16,6 +16,12 @@ def text(kopecks: Kopecks) -> str:
     return f"{int(kopecks) // 100}.{int(kopecks) % 100:02d}"
 
 
+def amount(kopecks: Kopecks) -> dict[str, str]:
+    """{"amount": "1300.00", "currency": "RUB"}, as the methods of 2026 write money. Charges are negative."""
+    sign = "-" if kopecks < 0 else ""
+    return {"amount": sign + text(abs(int(kopecks))), "currency": "RUB"}
+
+
 def number(kopecks: Kopecks) -> int | float:
     """1300 or 1300.5, a JSON number."""
     whole, rest = divmod(int(kopecks), 100)

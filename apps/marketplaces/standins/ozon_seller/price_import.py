@@ -2,7 +2,8 @@
 
 A price is shown by the next read; it acts on demand from the next world day. Ten accepted updates of a product in an
 hour of the world's clock are the limit. Codes that OZON does not document (another currency, an old price at or below
-the price, a minimum above it) are named after the nearest documented ones of its product import.
+the price, a minimum above it, a raise while a promotion is frozen) are named after the nearest documented ones of its
+product import.
 """
 
 from datetime import timedelta
@@ -101,6 +102,8 @@ def _checked(account: Account, product: int, item: dict[str, Any]) -> NewPrice:
     _check_old_price(price, int(world.old_price[product]) if old_price is None else old_price)
     if price < (int(world.min_price[product]) if min_price is None else min_price):
         raise ItemRefused("price_less_than_min_auto_price", "price is less than min_price")
+    if price > int(world.price[product]) and world.promotions.freeze(product) is not None:
+        raise ItemRefused("price_is_frozen", "price of a product in a frozen action can't be increased")
     return NewPrice(product, price, old_price, min_price)
 
 

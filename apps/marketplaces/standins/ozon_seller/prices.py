@@ -11,7 +11,9 @@ from typing import Any
 from apps.marketplaces.standins.demand import Promo
 from apps.marketplaces.standins.faults import Kind
 from apps.marketplaces.standins.ozon_seller.ask import Ask
+from apps.marketplaces.standins.ozon_seller.gate import invalid
 from apps.marketplaces.standins.ozon_seller.money import number, of_roubles, text
+from apps.marketplaces.standins.ozon_seller.posting_rows import moment
 from apps.marketplaces.standins.ozon_seller.selection import chosen_products
 from apps.marketplaces.standins.world import World
 
@@ -29,6 +31,25 @@ def product_prices(ask: Ask) -> dict[str, Any]:
     actions = _marketing_actions(ask.world)
     items = [_item(ask.world, i, actions) for i in chosen[page.start : page.stop]]
     return {"items": items, "cursor": page.cursor, "total": total, "total_items": total}
+
+
+def price_timers(ask: Ask) -> dict[str, Any]:
+    """POST /v1/product/action/timer/status: until when minimum prices are in force."""
+    ask.only("product_ids")
+    named = chosen_products(ask.world, {"product_id": ask.fields.get("product_ids")})
+    chosen = [] if ask.suffers(Kind.EMPTY_200) or not ask.fields.get("product_ids") else named
+    return {"statuses": [_timer(ask.world, i) for i in chosen]}
+
+
+def renew_price_timers(ask: Ask) -> dict[str, Any]:
+    """POST /v1/product/action/timer/update: thirty days more; there is nothing to say but that it is done."""
+    ask.only("product_ids")
+    if not ask.fields.get("product_ids"):
+        raise invalid(f"invalid {ask.message}.ProductIds: value is required")
+    if not ask.suffers(Kind.NO_EFFECT):
+        for i in chosen_products(ask.world, {"product_id": ask.fields["product_ids"]}):
+            ask.world.renew_minimum(i)
+    return {}
 
 
 def commissions_of(world: World, i: int) -> list[dict[str, Any]]:
@@ -79,6 +100,15 @@ def _item(world: World, i: int, actions: dict[str, Any]) -> dict[str, Any]:
         | _fees(world, i),
         "marketing_actions": actions,
         "price_indexes": _indexes(world, i),
+    }
+
+
+def _timer(world: World, i: int) -> dict[str, Any]:
+    ends = int(world.minimum_ends[i])
+    return {
+        "product_id": int(world.catalog.product_id[i]),
+        "expired_at": moment(world.book.day_bounds(ends)[0]) if ends > world.day else None,
+        "min_price_for_auto_actions_enabled": ends > world.day,
     }
 
 

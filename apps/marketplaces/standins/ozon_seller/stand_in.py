@@ -9,13 +9,17 @@ from starlette.responses import Response
 from apps.marketplaces.standins.faults import Kind
 from apps.marketplaces.standins.frame import Endpoint, Imitated, Incoming, StandIn
 from apps.marketplaces.standins.ozon_seller import (
+    accruals,
     analytics,
     cabinet,
+    clusters,
     gate,
     postings,
     price_import,
     prices,
     products,
+    promotions,
+    returns,
     stocks,
 )
 from apps.marketplaces.standins.ozon_seller.ask import Ask
@@ -26,6 +30,8 @@ LIST_FAULTS = frozenset({Kind.HALF_PAGE, Kind.REPEATED_CURSOR, Kind.EMPTY_200, K
 PRICE_FAULTS = LIST_FAULTS | {Kind.KOPECKS}
 READ_FAULTS = frozenset({Kind.EMPTY_200, Kind.REVOKED_KEY})
 WRITE_FAULTS = frozenset({Kind.NO_EFFECT, Kind.LATE_APPLY, Kind.REVOKED_KEY})
+CLUSTER_FAULTS = frozenset({Kind.EMPTY_200, Kind.ODD_ROW, Kind.REVOKED_KEY})
+TIMER_FAULTS = frozenset({Kind.NO_EFFECT, Kind.REVOKED_KEY})
 KEY_FAULTS = frozenset({Kind.REVOKED_KEY})
 
 
@@ -37,6 +43,7 @@ class Method:
     message: str
     answer: Callable[[Ask], dict[str, Any]]
     plays: frozenset[Kind]
+    verb: str = "POST"
 
 
 SWITCHED_OFF = (
@@ -60,11 +67,21 @@ class OzonSeller:
             Method("/v4/product/info/attributes", "ProductAttributes", products.product_attributes, LIST_FAULTS),
             Method("/v1/description-category/tree", "GetTreeRequest", products.category_tree, READ_FAULTS),
             Method("/v5/product/info/prices", "GetProductInfoPricesRequest", prices.product_prices, PRICE_FAULTS),
+            Method("/v1/product/action/timer/status", "ActionTimerStatus", prices.price_timers, READ_FAULTS),
+            Method("/v1/product/action/timer/update", "ActionTimerUpdate", prices.renew_price_timers, TIMER_FAULTS),
             Method("/v4/product/info/stocks", "GetProductInfoStocksRequest", stocks.fbs_stocks, LIST_FAULTS),
             Method("/v1/product/info/stocks-by-warehouse/fbo", "StocksByWarehouseFbo", stocks.fbo_stocks, LIST_FAULTS),
+            Method("/v1/analytics/stocks", "AnalyticsStocksRequest", clusters.cluster_stocks, CLUSTER_FAULTS),
             Method("/v2/warehouse/list", "WarehouseListRequest", stocks.warehouse_list, LIST_FAULTS),
+            Method(
+                "/v1/actions", "GetSellerActionsRequest", promotions.promotions, READ_FAULTS | {Kind.ODD_ROW}, "GET"
+            ),
+            Method("/v2/actions/products", "ActionProductsRequest", promotions.promotion_products, LIST_FAULTS),
             Method("/v3/posting/fbo/list", "PostingFboListRequest", postings.fbo_postings, LIST_FAULTS),
             Method("/v4/posting/fbs/list", "PostingFbsListRequest", postings.fbs_postings, LIST_FAULTS),
+            Method("/v1/returns/list", "ReturnsListRequest", returns.returns, LIST_FAULTS),
+            Method("/v1/finance/accrual/by-day", "AccrualByDayRequest", accruals.accruals, LIST_FAULTS),
+            Method("/v1/finance/accrual/types", "AccrualTypesRequest", accruals.accrual_types, READ_FAULTS),
             Method("/v1/analytics/data", "AnalyticsGetDataRequest", analytics.analytics_data, READ_FAULTS),
             Method("/v1/roles", "RolesByTokenRequest", self._roles, KEY_FAULTS),
             Method("/v1/seller/info", "SellerInfoRequest", cabinet.seller_info, KEY_FAULTS),
@@ -78,7 +95,9 @@ class OzonSeller:
             name="ozon",
             routes=(
                 *(
-                    Imitated(f"ozon:{method.path}", method.path, self._endpoint(method), plays=method.plays)
+                    Imitated(
+                        f"ozon:{method.path}", method.path, self._endpoint(method), (method.verb,), plays=method.plays
+                    )
                     for method in self.methods
                 ),
                 *(Imitated(f"ozon:{path}", path, self._obsolete) for path in SWITCHED_OFF),

@@ -33,7 +33,7 @@ def fbo_stocks(ask: Ask) -> dict[str, Any]:
     wanted = {"offer_id": ask.fields.get("offer_ids"), "sku": numbers_of(ask.fields.get("skus"), "skus")}
     chosen = chosen_products(ask.world, wanted)
     present, reserved = by_place(ask.world)
-    rows = [(i, place) for i in chosen for place in _fbo_places(ask.world, i)]
+    rows = [(i, place) for i in chosen for place in fbo_places(ask.world, i)]
     page = ask.page(len(rows), most=1000)
     products = [
         {
@@ -82,7 +82,7 @@ def by_place(world: World) -> tuple[Ints, Ints]:
     return world.catalog.by_warehouse(world.shelf.free) + reserved, reserved
 
 
-def _fbo_places(world: World, i: int) -> list[int]:
+def fbo_places(world: World, i: int) -> list[int]:
     places = {int(world.catalog.main_place[i]), int(world.catalog.second_place[i])}
     return sorted(places - {FBS_PLACE})
 

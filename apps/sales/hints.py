@@ -1,0 +1,119 @@
+"""Following hints: the postings and products that a marketplace has pushed are read by its API, and stored as read.
+
+A hint is never data. While the shop's sync is under way its hints wait: what that has read may be older than what is
+read here. A hint that cannot be followed stays for the next minute, and goes after a day: the sync has read it by then.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db import transaction
+
+from apps.catalog.models import Warehouse
+from apps.catalog.prices import store_prices
+from apps.common.clock import real_now
+from apps.common.db import session_lock
+from apps.common.periods import day_of
+from apps.jobs.models import Hint, JobRun
+from apps.marketplaces.errors import ApiError
+from apps.marketplaces.ozon_seller.client import OzonSeller
+from apps.marketplaces.ozon_seller.postings import Posting
+from apps.marketplaces.paging import Page
+from apps.sales import orders
+from apps.sales.models import SalesHistory
+from apps.sales.postings import Parcel, Products, Unusable, parcel_of
+from apps.sales.sync import LONGEST_PERIOD
+from apps.shops.clients import MissingKey, ozon_seller
+from apps.shops.models import Shop
+
+log = logging.getLogger(__name__)
+
+Row = TypeVar("Row")
+
+AT_ONCE = 100  # of a kind and shop: what one call takes
+KEPT = timedelta(days=1)
+PATIENCE_SECONDS = 10.0
+
+
+def follow(*, now: datetime) -> int:
+    """Read what is hinted at, shop by shop. Returns how many hints were followed."""
+    Hint.objects.filter(created_at__lt=real_now() - KEPT).delete()
+    shops = Shop.objects.filter(pk__in=Hint.objects.values("shop"), is_active=True).order_by("pk")
+    return sum(_follow_shop(shop, now) for shop in shops)
+
+
+def _follow_shop(shop: Shop, now: datetime) -> int:
+    with session_lock("hints", shop.pk) as free:
+        if not free or _is_syncing(shop):
+            return 0
+        try:
+            return _follow_all(shop, ozon_seller(shop, patience_seconds=PATIENCE_SECONDS), now)
+        except (ApiError, MissingKey) as error:
+            log.warning("hints of shop %s wait: %s", shop.pk, error)
+            return 0
+
+
+def _follow_all(shop: Shop, client: OzonSeller, now: datetime) -> int:
+    count = 0
+    while followed := _follow_postings(shop, client, now) + _follow_products(shop, client, now):
+        count += followed
+    return count
+
+
+def _is_syncing(shop: Shop) -> bool:
+    return JobRun.objects.filter(shop=shop, job="ozon_sync", state=JobRun.State.RUNNING).exists()
+
+
+def _follow_postings(shop: Shop, client: OzonSeller, now: datetime) -> int:
+    waiting = _waiting(shop, Hint.Topic.POSTING)
+    history = SalesHistory.objects.filter(shop=shop).first()
+    if waiting and history:
+        numbers = [hint.subject for hint in waiting]
+        since = now - LONGEST_PERIOD
+        order_numbers = sorted({number.rpartition("-")[0] for number in numbers})
+        fbo = _rows(client.fbo_postings(since=since, to=now, posting_numbers=numbers, finance=False))
+        fbs = _rows(client.fbs_postings(since=since, to=now, order_numbers=order_numbers, finance=False))
+        parcels = [*_parcels(shop, Warehouse.Scheme.FBO, fbo), *_parcels(shop, Warehouse.Scheme.FBS, fbs)]
+        with transaction.atomic():
+            # Seen now, not in the morning: what has ended since the last look has ended today.
+            today = day_of(now, shop.timezone)
+            orders.store(shop, [one for one in parcels if one.placed_on >= history.sales_from], last_day=today)
+    return _done(waiting)
+
+
+def _follow_products(shop: Shop, client: OzonSeller, now: datetime) -> int:
+    waiting = _waiting(shop, Hint.Topic.PRODUCT)
+    if waiting:
+        store_prices(shop, now, _rows(client.prices(product_ids=[int(hint.subject) for hint in waiting])))
+    return _done(waiting)
+
+
+def _waiting(shop: Shop, topic: Hint.Topic) -> list[Hint]:
+    return list(Hint.objects.filter(shop=shop, topic=topic).order_by("pk")[:AT_ONCE])
+
+
+def _done(followed: Sequence[Hint]) -> int:
+    """One that came again while the API was asked stays, to be read once more."""
+    if followed:
+        last = max(hint.created_at for hint in followed)
+        Hint.objects.filter(pk__in=[hint.pk for hint in followed], created_at__lte=last).delete()
+    return len(followed)
+
+
+def _rows(pages: Iterable[Page[Row]]) -> list[Row]:
+    return [row for page in pages for row in page.rows]
+
+
+def _parcels(shop: Shop, scheme: str, postings: Sequence[Posting]) -> list[Parcel]:
+    products = Products.of(shop)
+    parcels: dict[str, Parcel] = {}
+    for posting in postings:
+        try:
+            parcels[posting.posting_number] = parcel_of(posting, shop=shop, scheme=scheme, products=products)
+        except Unusable as error:
+            log.warning("posting %s cannot be counted: %s", posting.posting_number, error)
+    return list(parcels.values())

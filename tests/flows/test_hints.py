@@ -1,0 +1,103 @@
+"""Following a hint: what was pushed is read by the API, and only what the API says is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from pytest_django import Settings
+
+from apps.catalog.models import PriceChange, Product
+from apps.jobs.hints import hint
+from apps.jobs.models import Hint, JobRun
+from apps.marketplaces.standins.faults import Fault, Kind
+from apps.marketplaces.standins.world import NewPrice
+from apps.sales import hints
+from apps.sales.models import Order, TouchedDay
+from tests.flows.shop import LiveShop, live_shop
+
+pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def live(settings: Settings, empty_redis: object) -> Iterator[LiveShop]:
+    with live_shop(settings, skus=15, history_days=15) as shop:
+        shop.sync()
+        yield shop
+
+
+def follow(live: LiveShop) -> int:
+    return hints.follow(now=live.now)
+
+
+def moved(live: LiveShop) -> list[Order]:
+    """Orders that the next day moves on, as they were stored before it."""
+    before = {order.pk: order for order in Order.objects.filter(status=Order.Status.OPEN)}
+    live.world.next_day()
+    return list(before.values())
+
+
+@pytest.mark.parametrize("channel", ["ozon_fbo", "ozon_fbs"])
+def test_a_posting_is_read_again_and_the_others_are_not(live: LiveShop, channel: str) -> None:
+    mine = [order for order in moved(live) if order.channel == channel]
+    for order in mine:
+        hint(shop=live.shop, topic=Hint.Topic.POSTING, subjects=[order.external_id])
+    numbers = {order.order_number for order in mine}
+    others = Order.objects.exclude(channel=channel).exclude(order_number__in=numbers).order_by("pk")
+    rest = list(others.values())
+
+    assert follow(live) == len(mine) > 0
+
+    raw = dict(Order.objects.values_list("pk", "raw_status"))
+    assert any(raw[order.pk] != order.raw_status for order in mine)
+    assert list(others.values()) == rest
+    assert not Hint.objects.exists()
+
+
+def test_what_ends_between_two_syncs_has_ended_on_the_day_it_was_seen(live: LiveShop) -> None:
+    orders = moved(live)
+    for order in orders:
+        hint(shop=live.shop, topic=Hint.Topic.POSTING, subjects=[order.external_id])
+    follow(live)
+
+    ended = Order.objects.filter(pk__in=[order.pk for order in orders], status__in=["cancelled", "returned"])
+    assert ended
+    assert {order.closed_on for order in ended} == {live.today}
+    assert TouchedDay.objects.filter(day=live.today).exists()
+
+
+def test_a_price_is_read_again_with_its_history(live: LiveShop) -> None:
+    world = live.standins.of.world
+    product = Product.objects.get(sku=int(world.catalog.sku[0]))
+    world.write_price(NewPrice(0, int(world.price[0]) + 7_00))
+    hint(shop=live.shop, topic=Hint.Topic.PRODUCT, subjects=[product.external_id])
+
+    assert follow(live) == 1
+
+    change = PriceChange.objects.get(product=product, source=PriceChange.Source.MARKETPLACE)
+    assert (change.price_from, change.price_to) == (product.price, (product.price or Decimal(0)) + 7)
+    product.refresh_from_db()
+    assert product.price == change.price_to
+
+
+def test_a_posting_that_is_not_ours_changes_nothing(live: LiveShop) -> None:
+    before = Order.objects.count()
+    hint(shop=live.shop, topic=Hint.Topic.POSTING, subjects=["99999999-0001-1"])
+
+    assert follow(live) == 1
+
+    assert Order.objects.count() == before
+
+
+def test_hints_wait_while_the_marketplace_does_not_answer_and_while_a_sync_runs(live: LiveShop) -> None:
+    hint(shop=live.shop, topic=Hint.Topic.PRODUCT, subjects=["1"])
+    live.standins.of.frame.faults.add(Fault("ozon:/v5/product/info/prices", Kind.REVOKED_KEY))
+    assert (follow(live), Hint.objects.count()) == (0, 1)
+
+    run = JobRun.objects.latest("pk")
+    JobRun.objects.filter(pk=run.pk).update(state=JobRun.State.RUNNING)
+    assert (follow(live), Hint.objects.count()) == (0, 1)
+
+    JobRun.objects.filter(pk=run.pk).update(state=JobRun.State.DONE)
+    assert (follow(live), Hint.objects.count()) == (1, 0)
