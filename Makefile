@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help:
 	@echo "make demo      a shop that lives on this machine, to look at (ONCE=1: without a person)"
 	@echo "make test      the tests (ARGS='tests/config -k env')"
-	@echo "make faults    more tests that kill real processes (minutes)"
+	@echo "make faults    the tests that make test leaves out, and all that kill real processes (minutes)"
 	@echo "make check     all checks and the tests"
 	@echo "make env       .env with fresh keys, to fill in for a real shop"
 	@echo "make run       a real shop on the settings in .env"
@@ -42,7 +42,7 @@ test: setup
 	$(PY) -m pytest -n 4 --dist loadscope -m "not slow" $(ARGS)
 
 faults: setup
-	$(PY) -m pytest -n 3 --dist loadscope -m "fault and slow" $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadscope -m "fault or slow" $(ARGS)
 
 .vitrina/tools.env: .env.example | setup
 	@rm -f $@

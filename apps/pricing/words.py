@@ -168,7 +168,7 @@ TEMPLATES = REASONS | VIOLATIONS | PASSED | WARNINGS
 
 
 def say(code: str, figures: Mapping[str, object], *, currency: str) -> str:
-    """The sentence of a reason, a warning or a guardrail's finding, money in `currency`. KeyError for an unknown code."""
+    """A reason, a warning or a finding of a guardrail in words, money in `currency`. KeyError for an unknown code."""
     written = {name: _written(name, figure, currency) for name, figure in figures.items()}
     sentence = str(TEMPLATES[code]) % written
     if code.startswith("change_") and "profit_gain" in written:

@@ -9,10 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from django.test import override_settings
 
 from apps.backoffice import processes
 from config.env import BASE_DIR
+
+pytestmark = pytest.mark.process
 
 PARENT = """
 import sys, django

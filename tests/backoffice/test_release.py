@@ -26,6 +26,8 @@ from config.env import BASE_DIR
 from config.servers import Postgres
 from tests.faults.harness import database_url, eventually, server_of_its_own
 
+pytestmark = pytest.mark.process
+
 LAST_OF_LOGINS = "0012_alter_user_first_name_max_length"  # made again it changes nothing
 NOWHERE = "postgresql://nobody@127.0.0.1:9/shop"  # nothing listens there
 
@@ -95,6 +97,7 @@ def test_a_real_shop_does_not_run_on_the_demos_settings(monkeypatch: pytest.Monk
         call_command("run")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("command", ["release", "run"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -143,6 +146,7 @@ def test_a_stop_is_not_lost_where_python_loses_exceptions(number: signal.Signals
     assert (done.returncode, done.stderr) == (128 + number, "\nStopped.\n")
 
 
+@pytest.mark.slow
 def test_of_two_releases_at_once_the_second_waits_for_the_end_of_the_first() -> None:
     """On an empty database, where each would create the same tables."""
     with server_of_its_own(Postgres, scratch=True) as postgres:

@@ -26,6 +26,8 @@ from tests.bots.telegram import Messenger
 from tests.bots.test_inbox import said
 from tests.cast import boris, person
 
+pytestmark = pytest.mark.flow
+
 COMPILED = BASE_DIR / "locale" / "ru" / "LC_MESSAGES" / "django.mo"
 STRANGER = 666
 UNKNOWN = "I do not know you yet. Ask the owner for a one-time code and send it to me as: /start CODE"

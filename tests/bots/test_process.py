@@ -29,7 +29,7 @@ from tests.bots.telegram import Messenger, polling_bot, webhook_bot
 from tests.cast import member
 from tests.decisions.markets import NOON, Market, offer
 
-pytestmark = pytest.mark.usefixtures("cards")
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("cards")]
 
 
 @pytest.fixture

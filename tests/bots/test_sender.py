@@ -20,7 +20,7 @@ from tests.bots.telegram import Messenger, polling_bot
 from tests.cast import member
 from tests.decisions.markets import NOON, Market, offer
 
-pytestmark = pytest.mark.usefixtures("cards")
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("cards")]
 
 State = OutboxMessage.State
 AGAIN = "Sent again: the first time may not have arrived."

@@ -25,6 +25,8 @@ from config.env import BASE_DIR
 from config.servers import Postgres, package_folder
 from config.services import Pair, Place, ensure, running
 
+pytestmark = pytest.mark.process
+
 AS_ROOT = os.geteuid() == 0
 
 

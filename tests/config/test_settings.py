@@ -14,6 +14,8 @@ import pytest
 from config.database import django_database
 from config.env import BASE_DIR
 
+pytestmark = pytest.mark.process
+
 QUIET = """
 import sys
 def watch(event, arguments):

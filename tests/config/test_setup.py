@@ -12,6 +12,8 @@ import pytest
 
 from config.env import BASE_DIR
 
+pytestmark = pytest.mark.process
+
 TOOLS = ("sh", "dirname", "cat", "cksum", "find")
 
 
@@ -73,6 +75,7 @@ def test_a_python_without_venv_is_told_which_package_to_install(checkout: Path, 
     assert "apt install python3-venv" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_failed_installation_names_the_network_and_is_tried_again(checkout: Path, tools: Path) -> None:
     offline = {"PYTHON": sys.executable, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
     first = set_up(checkout, tools, **offline)

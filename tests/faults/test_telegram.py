@@ -176,6 +176,7 @@ def test_a_bot_killed_between_a_send_and_its_note_sends_once_more_and_says_so(
     assert OutboxMessage.objects.filter(is_repeat=True).count() == 1
 
 
+@pytest.mark.slow
 def test_postgresql_may_restart_and_be_away_while_the_bot_lives(
     own_postgres: Postgres, bots: Bots, messenger: Messenger
 ) -> None:

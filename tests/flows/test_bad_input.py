@@ -172,6 +172,7 @@ def test_absent_costs_are_counted_and_block_every_price_of_theirs(live: LiveShop
     assert not Proposal.objects.filter(target__in=[f"price:{product.pk}" for product in unknown]).exists()
 
 
+@pytest.mark.slow
 def test_a_cost_that_becomes_unknown_after_the_card_stops_the_approval(live: LiveShop) -> None:
     proposal, _tokens = first_card(live)
     Cost.objects.filter(product=proposal.payload["product_id"]).delete()
@@ -213,6 +214,7 @@ def test_a_forged_button_means_nothing(live: LiveShop) -> None:
     assert Command.objects.get().payload_hash == proposal.payload_hash
 
 
+@pytest.mark.slow
 def test_a_decision_on_other_content_than_was_shown_ends_the_proposal(live: LiveShop) -> None:
     proposal, _tokens = first_card(live)
 
@@ -223,6 +225,7 @@ def test_a_decision_on_other_content_than_was_shown_ends_the_proposal(live: Live
     assert proposal.state == Proposal.State.STALE
 
 
+@pytest.mark.slow
 def test_content_that_was_changed_behind_our_back_is_not_sent(live: LiveShop) -> None:
     proposal, _tokens = first_card(live)
     command = yes(live, proposal, by=live.owner)

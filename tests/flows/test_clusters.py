@@ -85,6 +85,7 @@ def test_warehouses_of_one_cluster_are_summed(live: LiveShop, monkeypatch: pytes
     assert ours() == {(sku, "The only one"): units for sku, units in totals.items()}
 
 
+@pytest.mark.slow
 def test_a_second_look_replaces_the_first(live: LiveShop) -> None:
     read(live)
     live.world.next_day()
@@ -97,6 +98,7 @@ def test_a_second_look_replaces_the_first(live: LiveShop) -> None:
     assert set(ClusterStock.objects.values_list("as_of", flat=True)) != set()
 
 
+@pytest.mark.slow
 def test_a_cluster_that_has_nothing_left_to_tell_is_gone(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     read(live)
     places = clusters.fbo_places
@@ -107,6 +109,7 @@ def test_a_cluster_that_has_nothing_left_to_tell_is_gone(live: LiveShop, monkeyp
     assert set(np.unique([sku for sku, _ in ours()], return_counts=True)[1]) == {1}
 
 
+@pytest.mark.slow
 def test_an_empty_answer_is_not_believed_and_an_odd_row_removes_nothing(live: LiveShop) -> None:
     read(live)
     before = ours()

@@ -76,6 +76,7 @@ def test_orders_that_are_missing_on_days_of_the_past_come_back(live: LiveShop) -
     assert not TouchedDay.objects.filter(day__lt=live.today).exists()
 
 
+@pytest.mark.slow
 def test_only_the_postings_of_these_days_are_asked_for(live: LiveShop) -> None:
     asked_before = {path: len(live.standins.of.frame.calls.of(path)) for path in (FBO, FBS)}
     days = days_before(live, 12, 8)
@@ -95,6 +96,7 @@ def test_only_the_postings_of_these_days_are_asked_for(live: LiveShop) -> None:
     }
 
 
+@pytest.mark.slow
 def test_reading_again_does_not_make_the_shop_s_data_look_fresh(live: LiveShop) -> None:
     as_of, covered = data_as_of(live.shop), covered_until(live.shop, "fbo_postings")
     for _ in range(3):
@@ -109,6 +111,7 @@ def test_reading_again_does_not_make_the_shop_s_data_look_fresh(live: LiveShop) 
     assert_equals_the_ledger(live, days_before(live, 20, 1), events=None)
 
 
+@pytest.mark.slow
 def test_a_marketplace_that_breaks_off_leaves_the_run_to_be_tried_again(live: LiveShop) -> None:
     live.standins.of.frame.faults.add(Fault(FBO, Kind.REPEATED_CURSOR, times=None))
     run = run_for(live, days_before(live, 12, 8))
@@ -181,6 +184,7 @@ def test_a_dry_run_says_what_would_be_run_and_runs_nothing(live: LiveShop, run_j
     assert JobRun.objects.count() == runs
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_the_commands_error(live: LiveShop, run_job: Command) -> None:
     live.world.next_day()
     JobRun.objects.create(job="ozon_sync", shop=live.shop, slot="x", as_of=live.now, state=State.DONE)

@@ -15,6 +15,7 @@ from apps.marketplaces.standins.faults import Fault, Kind
 from apps.marketplaces.standins.world import NewPrice
 from apps.sales import hints
 from apps.sales.models import Order, TouchedDay
+from apps.shops.models import Credential
 from tests.flows.shop import LiveShop, live_shop
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
@@ -55,6 +56,7 @@ def test_a_posting_is_read_again_and_the_others_are_not(live: LiveShop, channel:
     assert not Hint.objects.exists()
 
 
+@pytest.mark.slow
 def test_what_ends_between_two_syncs_has_ended_on_the_day_it_was_seen(live: LiveShop) -> None:
     orders = moved(live)
     for order in orders:
@@ -90,11 +92,13 @@ def test_a_posting_that_is_not_ours_changes_nothing(live: LiveShop) -> None:
     assert Order.objects.count() == before
 
 
+@pytest.mark.slow
 def test_hints_wait_while_the_marketplace_does_not_answer_and_while_a_sync_runs(live: LiveShop) -> None:
     hint(shop=live.shop, topic=Hint.Topic.PRODUCT, subjects=["1"])
     live.standins.of.frame.faults.add(Fault("ozon:/v5/product/info/prices", Kind.REVOKED_KEY))
     assert (follow(live), Hint.objects.count()) == (0, 1)
 
+    Credential.objects.update(is_refused=False)
     run = JobRun.objects.latest("pk")
     JobRun.objects.filter(pk=run.pk).update(state=JobRun.State.RUNNING)
     assert (follow(live), Hint.objects.count()) == (0, 1)

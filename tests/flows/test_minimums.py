@@ -60,6 +60,7 @@ def test_those_that_end_within_days_are_counted(live: LiveShop) -> None:
     assert ending_minimums(live.shop, live.now + timedelta(days=60)) is None
 
 
+@pytest.mark.slow
 def test_an_empty_answer_forgets_nothing(live: LiveShop) -> None:
     live.sync()
     before = dict(Product.objects.values_list("pk", "min_price_until"))

@@ -82,6 +82,7 @@ def test_who_takes_part_in_what_is_known_every_morning(live: LiveShop) -> None:
         assert_equals_the_world(live)
 
 
+@pytest.mark.slow
 def test_a_product_that_dropped_out_is_in_it_no_longer(live: LiveShop) -> None:
     live.sync()
     member = members(live)[0]
@@ -95,6 +96,7 @@ def test_a_product_that_dropped_out_is_in_it_no_longer(live: LiveShop) -> None:
     assert_equals_the_world(live)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [LIST, PRODUCTS])
 def test_an_empty_answer_is_not_believed(live: LiveShop, path: str) -> None:
     live.sync()
@@ -108,6 +110,7 @@ def test_an_empty_answer_is_not_believed(live: LiveShop, path: str) -> None:
     assert Participation.objects.count() == before > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [LIST, PRODUCTS])
 def test_beside_a_row_that_cannot_be_read_nothing_is_removed(live: LiveShop, path: str) -> None:
     live.sync()

@@ -69,6 +69,7 @@ def test_one_that_is_new_counts_on_its_own_day(live: LiveShop) -> None:
     assert not TouchedDay.objects.filter(day__lt=live.today).exists()
 
 
+@pytest.mark.slow
 def test_an_order_that_turns_cancelled_afterwards_is_not_counted_twice(live: LiveShop) -> None:
     live.sync()
     orders = {order.external_id: order for order in Order.objects.filter(status=Order.Status.DELIVERED)}
@@ -87,6 +88,7 @@ def test_an_order_that_turns_cancelled_afterwards_is_not_counted_twice(live: Liv
     assert sold.returned_units >= one.quantity
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Kind.REPEATED_CURSOR, Kind.TRUNCATED_JSON])
 def test_a_list_that_is_not_read_to_its_end_feeds_no_facts(live: LiveShop, kind: Kind) -> None:
     spoil(live, kind, times=None)
@@ -98,6 +100,7 @@ def test_a_list_that_is_not_read_to_its_end_feeds_no_facts(live: LiveShop, kind:
     assert not DailyFact.objects.exists()
 
 
+@pytest.mark.slow
 def test_short_pages_are_read_to_the_end(live: LiveShop) -> None:
     spoil(live, Kind.HALF_PAGE, times=1)
     live.sync()

@@ -161,6 +161,7 @@ def test_a_day_is_a_day_of_the_shop_s_own_zone(settings: Settings, empty_redis: 
         assert_equals_the_ledger(live, Period.ending(yesterday, days=HISTORY), events=Period(yesterday, yesterday))
 
 
+@pytest.mark.slow
 def test_a_day_that_nothing_was_synced_on_is_made_up_for(live: LiveShop) -> None:
     live.sync()
     first_sync = live.today
@@ -178,6 +179,7 @@ def test_a_day_that_nothing_was_synced_on_is_made_up_for(live: LiveShop) -> None
     assert told <= {*true_days, yesterday}, "some tell their own day"
 
 
+@pytest.mark.slow
 def test_stock_is_known_from_the_first_morning_on(live: LiveShop) -> None:
     live.sync()
     first_morning = live.today
@@ -221,6 +223,7 @@ def test_a_second_sync_of_the_day_changes_nothing(live: LiveShop) -> None:
     assert {source for source, rows in written.items() if rows} <= {"account"}
 
 
+@pytest.mark.slow
 def test_the_morning_s_stock_is_kept(live: LiveShop) -> None:
     live.sync()
     before = list(StockSnapshot.objects.order_by("pk").values())
@@ -278,6 +281,7 @@ def test_short_pages_are_read_to_the_end(live: LiveShop) -> None:
     assert_equals_the_ledger(live, Period.ending(live.today - timedelta(days=1), days=HISTORY), events=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "source"),
     [
@@ -297,6 +301,7 @@ def test_a_list_that_goes_in_a_circle_is_incomplete(live: LiveShop, path: str, s
     assert data_as_of(live.shop) is None
 
 
+@pytest.mark.slow
 def test_the_next_job_makes_up_for_one_that_failed(live: LiveShop) -> None:
     spoil(live, "/v4/posting/fbs/list", Kind.TRUNCATED_JSON, times=6)
     assert fails(live).source == "fbs_postings"
@@ -323,6 +328,7 @@ def test_empty_answers_for_everything_archive_nothing_and_feed_no_decision(live:
     assert data_as_of(live.shop) == as_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "source"),
     [
@@ -409,6 +415,7 @@ def test_a_shop_whose_account_sells_in_other_money_is_not_read(live: LiveShop) -
     assert not Product.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_key_that_is_no_longer_valid_is_noted_with_the_reason(live: LiveShop) -> None:
     live.sync()
     key = Credential.objects.get(shop=live.shop)
@@ -496,6 +503,7 @@ def test_orders_keep_their_number_and_their_channel(live: LiveShop) -> None:
     assert Warehouse.objects.filter(scheme="fbo").exclude(name="").exists()
 
 
+@pytest.mark.slow
 def test_a_posting_that_comes_twice_counts_once(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = posting_pages.fbo_rows
     monkeypatch.setattr(posting_pages, "fbo_rows", lambda *asked: [row for row in rows(*asked) for _ in range(2)])
@@ -509,6 +517,7 @@ def test_a_posting_that_comes_twice_counts_once(live: LiveShop, monkeypatch: pyt
     assert told["lines_without_product"] == 0
 
 
+@pytest.mark.slow
 def test_sales_of_a_product_that_comes_later_are_counted_when_it_does(
     live: LiveShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -532,6 +541,7 @@ def test_nothing_about_the_buyer_is_stored(live: LiveShop) -> None:
     assert not any(str(value) in str(kept) for value in posting_rows.BUYER.values())
 
 
+@pytest.mark.slow
 def test_the_cross_check_finds_what_differs(live: LiveShop, empty_redis: Redis) -> None:
     run = live.sync()
     found = run.result["crosscheck"]
@@ -554,6 +564,7 @@ def test_the_cross_check_finds_what_differs(live: LiveShop, empty_redis: Redis) 
     assert data_as_of(live.shop) is not None, "a difference stops nothing"
 
 
+@pytest.mark.slow
 def test_an_analytics_method_that_fails_stops_nothing(live: LiveShop) -> None:
     spoil(live, "/v1/analytics/data", Kind.TOO_MANY, times=None, retry_after=100)
 

@@ -66,6 +66,7 @@ def slots(shop: Shop, job: Job) -> list[str]:
     return list(runs.order_by("as_of").values_list("slot", flat=True))
 
 
+@pytest.mark.slow
 @each_zone
 @each_night
 def test_three_days_around_the_night_are_three_runs_of_every_job(there: Shop, zone: str, night: str) -> None:
@@ -85,6 +86,7 @@ def test_three_days_around_the_night_are_three_runs_of_every_job(there: Shop, zo
             assert (run.state, run.as_of.astimezone(ZoneInfo(zone)).time()) == (State.DONE, job.at)
 
 
+@pytest.mark.slow
 @each_zone
 @each_night
 @pytest.mark.parametrize("wall", ["3:00", "3:30"])

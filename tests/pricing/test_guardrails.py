@@ -36,12 +36,17 @@ def test_a_calm_change_passes_all() -> None:
 
 
 def test_what_was_passed_is_told_with_its_figures() -> None:
-    found = findings(context(updates_last_hour=3), D(1090))
+    found = findings(context(), D(1090))
     assert len(found) == len(GUARDRAILS)
     assert Passed("within_step", {"price": D(1090), "low_price": D("900.00"), "high_price": D("1100.00")}) in found
     assert Passed("fresh_data", {"age_hours": 6, "limit_hours": 36}) in found
-    assert Passed("quota_left", {"updates": 3, "allowed": 8}) in found
+    assert Passed("not_frozen", {}) in found
     assert Passed("enough_controls", {"left": 299, "needed": 150, "total": 300}) in found
+
+
+def test_what_is_left_of_the_quota_is_told() -> None:
+    left = Passed("quota_left", {"updates": 3, "allowed": 8})
+    assert guardrails.quota_left(context(updates_last_hour=3), D(1090)) == left
 
 
 def test_a_price_brought_back_says_which_rules_do_not_hold_for_it() -> None:

@@ -228,7 +228,10 @@ class TestSending:
         answer = KIND.send(stall.shop, stall.payload())
         assert isinstance(answer, Accepted)
         assert RENEW_TIMERS in answer.answer["minimum"]
-        assert KIND.read(stall.shop, stall.payload()).match is Match.TARGET
+        world = stall.ozon.of.world
+        place = world.catalog.of_product_id(int(stall.product.external_id))
+        assert place is not None
+        assert D(int(world.price[place])) / 100 == stall.payload().price
 
     def test_a_minimum_that_has_lapsed_is_not_switched_on_again(self, stall: Stall) -> None:
         self.give_a_minimum(stall, ends_at=None)

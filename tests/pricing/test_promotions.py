@@ -9,7 +9,7 @@ import pytest
 
 from apps.pricing.guardrails import violations
 from apps.pricing.promotions import not_frozen, warnings
-from apps.pricing.records import InPromotion, Violation
+from apps.pricing.records import InPromotion, Passed, Violation
 from apps.pricing.words import say
 from tests.pricing.cases import D, context
 
@@ -39,7 +39,7 @@ class TestAFrozenPromotion:
 
     @pytest.mark.parametrize("price", [D(1000), D(960)])
     def test_it_allows_the_same_and_a_lower_one(self, price: D) -> None:
-        assert not_frozen(context(promotions=(boost(is_frozen=True),)), price) is None
+        assert not_frozen(context(promotions=(boost(is_frozen=True),)), price) == Passed("not_frozen", {})
 
     def test_a_price_that_is_brought_back_is_refused_too(self) -> None:
         back = context(promotions=(boost(is_frozen=True),), restores=D(1040))

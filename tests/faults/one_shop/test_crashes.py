@@ -48,6 +48,7 @@ def waking(fleet: Fleet) -> Iterator[None]:
     vitrina.set_current()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "calls"),
     [("hang_after_apply", [None]), ("hang", [None, 200])],

@@ -146,6 +146,7 @@ def test_a_sync_that_met_it_between_two_pages_goes_on(trade: Trade) -> None:
     finished(run)
 
 
+@pytest.mark.slow
 def test_a_key_revoked_between_look_and_send_changes_nothing_and_then_once(trade: Trade) -> None:
     command = trade.approved()
     trade.spoil(SEND, "revoked_key")
