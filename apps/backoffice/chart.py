@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from apps.common import formats
 
@@ -131,19 +132,19 @@ class Chart:
         height = self.height - TOP - BOTTOM
         return {"left": str(LEFT), "right": str(self.width - RIGHT), "top": str(TOP), "height": str(height)}
 
-    @property
+    @cached_property
     def _known(self) -> list[tuple[int, Figures]]:
         return [(place, one.figures) for place, one in enumerate(self.points) if one.figures]
 
-    @property
+    @cached_property
     def _first_measured(self) -> int:
         return next((place for place, one in enumerate(self.points) if one.is_measured), 0)
 
-    @property
+    @cached_property
     def _highest(self) -> float:
         return max((max(figures.observed, figures.high) for _place, figures in self._known), default=0)
 
-    @property
+    @cached_property
     def _step(self) -> int:
         """From line to line: 1, 2 or 5 with zeros behind, so that there are not too many."""
         least = max(self._highest / MOST_LINES, 1)

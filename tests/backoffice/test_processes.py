@@ -99,6 +99,7 @@ def test_sigterm_stops_all_and_lets_a_slow_one_finish() -> None:
     assert not is_running("61.25")
 
 
+@pytest.mark.slow
 def test_sigterm_reaches_the_process_and_not_its_children() -> None:
     """A worker's children must live until the worker has put their tasks back."""
     child = "sh -c 'trap \"echo the child was hit\" TERM; while true; do sleep 0.1; done' &"
@@ -117,6 +118,7 @@ def test_the_end_of_one_ends_the_others_and_gives_the_code() -> None:
     assert not is_running("63.25")
 
 
+@pytest.mark.slow
 def test_a_request_that_comes_while_they_start_ends_them_all() -> None:
     done = subprocess.run(
         [sys.executable, "-c", ASKED_EARLY], cwd=BASE_DIR, capture_output=True, text=True, timeout=60, check=False
@@ -126,6 +128,7 @@ def test_a_request_that_comes_while_they_start_ends_them_all() -> None:
     assert not is_running("66.25")
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_they_start_is_answered_by_the_parent_alone() -> None:
     """At a terminal it goes to every process of the group, and a fresh child still has its parent's handlers."""
     parent = subprocess.Popen(
@@ -145,6 +148,7 @@ def test_ctrl_c_while_they_start_is_answered_by_the_parent_alone() -> None:
     assert not is_running("67.25")
 
 
+@pytest.mark.slow
 def test_a_view_that_is_killed_comes_back_and_ends_nobody() -> None:
     parent = start("echo works; exec sleep 68.25", "flower: echo shows; sleep 69.25")
     read_until(parent, "works", "shows")

@@ -64,6 +64,7 @@ def test_strangers_are_told_politely_and_nothing_is_revealed(
     assert not re.search("Anna|Shelf", str(stranger.messages()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", Language.values)
 def test_strangers_are_spoken_to_in_their_telegram_s_language(
     messenger: Messenger, bot: BotProcess, language: str
@@ -244,6 +245,7 @@ def test_an_answer_that_never_left_is_given_again_and_one_that_may_have_arrived_
     assert TelegramUpdate.objects.filter(attempts=1).count() == 2
 
 
+@pytest.mark.slow
 def test_an_answer_that_comes_too_fast_waits_as_long_as_telegram_says(
     messenger: Messenger, bot: BotProcess, owner: Member, anna: Person
 ) -> None:

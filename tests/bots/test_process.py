@@ -94,6 +94,7 @@ def test_polling_drops_nothing_that_waits_and_says_what_it_wants(
     assert request_of(messenger, "getUpdates")["allowed_updates"] == '["message", "callback_query"]'
 
 
+@pytest.mark.slow
 def test_a_webhook_that_was_taken_away_is_set_again_and_one_that_fails_is_told(
     messenger: Messenger,
     surroundings: None,
@@ -273,6 +274,7 @@ def test_of_two_bots_one_works_and_the_other_takes_over(
         assert second.leader.is_leading
 
 
+@pytest.mark.slow
 def test_a_clock_that_stands_is_told_once_in_the_chat_by_whichever_bot_leads(
     messenger: Messenger,
     surroundings: None,

@@ -140,6 +140,7 @@ def test_an_edit_that_changes_nothing_is_done(
     assert OutboxMessage.objects.get(pk=message.pk).error == ""
 
 
+@pytest.mark.slow
 def test_an_unclear_send_that_arrived_comes_once_more_and_says_so(
     messenger: Messenger, bot: BotProcess, owner: Member, anna: Person
 ) -> None:
@@ -161,6 +162,7 @@ def test_an_unclear_send_that_did_not_arrive_is_not_lost(
         assert [text for text in texts(anna) if kind in text] == [f"{AGAIN}\n\n{kind}"]
 
 
+@pytest.mark.slow
 def test_both_copies_of_a_repeat_lead_to_one_decision_and_both_are_edited(
     messenger: Messenger, bot: BotProcess, owner: Member, anna: Person, market: Market
 ) -> None:
@@ -220,6 +222,7 @@ def test_a_revoked_token_loses_nothing(messenger: Messenger, bot: BotProcess, ow
     assert texts(anna) == ["hello"]
 
 
+@pytest.mark.slow
 def test_the_flood_limit_is_kept_and_a_refusal_is_waited_out(
     messenger: Messenger, surroundings: None, owner: Member, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +238,7 @@ def test_the_flood_limit_is_kept_and_a_refusal_is_waited_out(
     assert not OutboxMessage.objects.filter(is_repeat=True).exists()
 
 
+@pytest.mark.slow
 def test_a_slow_chat_holds_up_nobody_else(
     messenger: Messenger, surroundings: None, owner: Member, anna: Person
 ) -> None:
@@ -259,6 +263,7 @@ def test_a_stop_finishes_what_is_in_hand(messenger: Messenger, surroundings: Non
     assert (message.state, message.is_repeat) == (State.SENT, False)
 
 
+@pytest.mark.slow
 def test_an_approval_elsewhere_while_telegram_is_away_is_told_when_it_is_back(
     messenger: Messenger, bot: BotProcess, owner: Member, anna: Person, market: Market
 ) -> None:

@@ -41,7 +41,7 @@ def anna(transactional_db: None) -> Filled:
     return fill("Anna", telegram_id=1001)
 
 
-@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+@pytest.fixture(params=[DESK, pytest.param(PHONE, marks=pytest.mark.slow)], ids=["desk", "phone"])
 def page(browser: Browser, live_server: LiveServer, anna: Filled, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Anna's page, logged in, which ends in failure when its console complained, of its content policy for example."""
     client = Client()
@@ -68,6 +68,7 @@ def opens(page: Page, address: str) -> bool:
 desk_only = pytest.mark.parametrize("page", [DESK], indirect=True, ids=["desk"])
 
 
+@pytest.mark.slow
 @desk_only
 def test_every_page_opens_without_a_complaint(page: Page, anna: Filled) -> None:
     """Lists, forms and dialogs of all that there is, as whoever keeps the installation."""

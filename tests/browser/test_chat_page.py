@@ -143,6 +143,7 @@ def test_an_alert_waits_until_it_is_closed(page: Page, bot: Bot, anna: Person) -
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_press_the_bot_no_longer_offers_is_told(page: Page, bot: Bot, anna: Person) -> None:
     bot.sends(anna, CARD, "Apply")
     messages = opened(page, anna)
@@ -203,6 +204,7 @@ def test_commands_are_chosen_by_keyboard(page: Page, anna: Person, bot: Bot) -> 
     expect(page.get_by_role("option")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_reading_goes_on_where_it_stopped(page: Page, bot: Bot, anna: Person) -> None:
     for number in range(12):
         bot.sends(anna, f"Report {number}\n" + "line\n" * 6)
@@ -220,6 +222,7 @@ def test_reading_goes_on_where_it_stopped(page: Page, bot: Bot, anna: Person) ->
     expect(page.locator(".unread-line")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_message_does_not_move_what_is_being_read(page: Page, bot: Bot, anna: Person) -> None:
     for number in range(12):
         bot.sends(anna, f"Report {number}\n" + "line\n" * 6)
@@ -260,6 +263,7 @@ def test_a_new_person_starts_the_bot(page: Page, anna: Person, bot: Bot) -> None
     expect(page.locator("#input")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_blocked_bot_is_taken_back(page: Page, anna: Person) -> None:
     anna.blocks()
     opened(page, anna)
@@ -293,6 +297,7 @@ def test_a_world_that_does_not_move_on_is_told(page: Page, anna: Person) -> None
     expect(page.get_by_role("button", name="Next day")).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_typing_is_shown_until_the_message_comes(page: Page, bot: Bot, anna: Person) -> None:
     opened(page, anna)
     bot.does("sendChatAction", chat_id=anna.id, action="typing")

@@ -74,7 +74,7 @@ def test_a_number_that_a_spreadsheet_would_spoil_goes_in_as_text(number: Any) ->
     assert (cell.data_type, cell.value) == ("s", str(number))
 
 
-@settings(deadline=None)  # a whole file is written for each
+@settings(deadline=None, max_examples=30)  # a whole file is written for each
 @given(st.text(max_size=50))
 def test_whatever_the_text_the_file_opens_and_holds_no_formula(text: str) -> None:
     with written(XLSX, ["column"], [[text]], zone=MOSCOW) as file, ZipFile(file) as parts:

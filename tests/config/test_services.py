@@ -174,6 +174,7 @@ def test_a_killed_server_is_started_again(place: Place, name: str) -> None:
         assert redis.from_url(place.redis_url).get("written") == name.encode()
 
 
+@pytest.mark.slow
 def test_a_pid_that_another_process_has_by_now_does_not_stop_the_start(place: Place, ground: Path) -> None:
     account = account_for(place.root / "pg")
     sleeper = subprocess.Popen(["sleep", "60"], cwd="/", **account.launch())
@@ -191,6 +192,7 @@ def test_a_pid_that_another_process_has_by_now_does_not_stop_the_start(place: Pl
         sleeper.wait()
 
 
+@pytest.mark.slow
 def test_a_second_owner_says_that_one_runs(place: Place) -> None:
     with owner(place) as first:
         second = subprocess.run(
@@ -207,6 +209,7 @@ def test_a_second_owner_says_that_one_runs(place: Place) -> None:
         assert answers(place)
 
 
+@pytest.mark.slow
 def test_ensure_uses_the_servers_that_run_and_leaves_them(place: Place) -> None:
     with owner(place) as process:
         before = recorded(place, "pg")
@@ -225,6 +228,7 @@ def test_the_last_user_stops_the_servers_that_ensure_started(place: Place) -> No
     assert not processes(place)
 
 
+@pytest.mark.slow
 def test_a_killed_user_is_counted_out(place: Place) -> None:
     code = (
         "import sys, time; from pathlib import Path; from config.services import Place, ensure\n"
@@ -301,6 +305,7 @@ def test_a_user_without_a_name_is_told_that_one_is_needed(monkeypatch: pytest.Mo
         account_for()
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(ground: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "RELAUNCH_SECONDS", 1)
     pair = Pair(Place(ground / "wrong"), scratch=True)

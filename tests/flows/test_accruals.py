@@ -132,6 +132,7 @@ def test_an_empty_day_that_was_not_empty_before_is_not_believed(live: LiveShop) 
     assert SyncRun.objects.filter(source="accruals").latest("pk").state == SyncRun.State.INCOMPLETE
 
 
+@pytest.mark.slow
 def test_a_row_that_cannot_be_read_removes_nothing_and_is_told(live: LiveShop) -> None:
     read(live)
     before = set(Accrual.objects.values_list("pk", flat=True))

@@ -72,6 +72,7 @@ def test_each_cluster_has_what_lies_in_it(live: LiveShop) -> None:
     assert ClusterStock.objects.filter(units_per_day__gt=0, grade="ACTUAL").exists()
 
 
+@pytest.mark.slow
 def test_warehouses_of_one_cluster_are_summed(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     item = clusters._item
     monkeypatch.setattr(

@@ -119,6 +119,7 @@ def test_a_marketplace_that_breaks_off_leaves_the_run_to_be_tried_again(live: Li
     assert "fbo_postings_again" in run.error
 
 
+@pytest.mark.slow
 def test_a_report_on_a_past_day_reaches_each_person_once(live: LiveShop) -> None:
     days = days_before(live, 3, 2)
     assert run_for(live, days, "daily_report").result == {"told": 2, "complete": True}
@@ -177,6 +178,7 @@ def test_the_command_follows_the_run_to_its_end(live: LiveShop, run_job: Command
     assert (run.state, run.days, run.started_by) == (State.DONE, days, None)
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_would_be_run_and_runs_nothing(live: LiveShop, run_job: Command) -> None:
     day, runs = live.today - timedelta(days=1), JobRun.objects.count()
     words = run_job("ozon_sync", "--shop", str(live.shop.pk), "--day", str(day), "--dry-run")

@@ -69,6 +69,7 @@ def test_what_ends_between_two_syncs_has_ended_on_the_day_it_was_seen(live: Live
     assert TouchedDay.objects.filter(day=live.today).exists()
 
 
+@pytest.mark.slow
 def test_a_price_is_read_again_with_its_history(live: LiveShop) -> None:
     world = live.standins.of.world
     product = Product.objects.get(sku=int(world.catalog.sku[0]))
@@ -83,6 +84,7 @@ def test_a_price_is_read_again_with_its_history(live: LiveShop) -> None:
     assert product.price == change.price_to
 
 
+@pytest.mark.slow
 def test_a_posting_that_is_not_ours_changes_nothing(live: LiveShop) -> None:
     before = Order.objects.count()
     hint(shop=live.shop, topic=Hint.Topic.POSTING, subjects=["99999999-0001-1"])

@@ -33,6 +33,7 @@ def assert_equals_the_world(live: LiveShop) -> None:
         )
 
 
+@pytest.mark.slow
 def test_each_timer_is_known_and_one_that_ran_out_is_gone(live: LiveShop) -> None:
     live.sync()
     assert_equals_the_world(live)

@@ -138,6 +138,7 @@ def test_a_raise_is_refused_while_the_promotion_is_frozen_and_the_words_name_it(
     assert "“Распродажа месяца”" in KIND.say(found.code, found.figures, currency="RUB")
 
 
+@pytest.mark.slow
 def test_the_card_warns_of_what_a_price_does_in_the_promotion(live: LiveShop) -> None:
     live.sync()
     product = product_of(live, members(live)[0])

@@ -41,6 +41,7 @@ def returned_units() -> int:
     return found or 0
 
 
+@pytest.mark.slow
 def test_each_counts_against_the_day_of_its_sale(live: LiveShop) -> None:
     live.sync()
     returns = left_delivered()

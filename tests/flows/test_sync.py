@@ -132,7 +132,7 @@ def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
         assert_equals_the_ledger(live, Period(history.sales_from, first_sync - timedelta(days=1)), events=None)
         assert not DailyFact.objects.filter(cancellations__isnull=False).exists()
 
-        for _ in range(3):
+        for _ in range(2):
             live.next_morning()
             yesterday = live.today - timedelta(days=1)
             assert_equals_the_ledger(live, Period(history.sales_from, yesterday), events=Period(first_sync, yesterday))
@@ -350,6 +350,7 @@ def test_one_empty_list_makes_the_day_incomplete(live: LiveShop, path: str, sour
     assert_equals_the_ledger(live, Period.ending(yesterday, days=HISTORY), events=Period(yesterday, yesterday))
 
 
+@pytest.mark.slow
 def test_a_product_that_vanished_is_archived_and_comes_back(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     live.sync()
     gone = world_of(live).catalog.offer_id[3]
@@ -390,6 +391,7 @@ def test_a_row_that_cannot_be_read_loses_nobody_else(live: LiveShop, monkeypatch
     assert Product.objects.get(external_id=str(world.catalog.product_id[1])).name == "Кружка, новое имя"
 
 
+@pytest.mark.slow
 def test_money_of_another_country_is_reported_and_never_stored(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     line = posting_rows._product
     foreign = {"amount": "85", "currency": "KZT"}
@@ -452,6 +454,7 @@ def test_prices_have_a_history_with_its_sources(live: LiveShop) -> None:
     assert PriceChange.objects.count() == 16
 
 
+@pytest.mark.slow
 def test_a_price_set_by_a_command_is_not_told_twice(live: LiveShop) -> None:
     live.sync()
     world = world_of(live)

@@ -82,6 +82,7 @@ def test_a_price_that_arrives_late_is_waited_for(trade: Trade) -> None:
     assert trade.changed_once(command).calls == [200]
 
 
+@pytest.mark.slow
 def test_updated_without_effect_is_never_called_verified(trade: Trade) -> None:
     command = trade.approved()
     trade.spoil(SEND, "no_effect", times=None)
@@ -96,6 +97,7 @@ def test_updated_without_effect_is_never_called_verified(trade: Trade) -> None:
     assert f"accepted the change {executor.MAX_WRITES} times and never applied it" in words
 
 
+@pytest.mark.slow
 def test_too_many_requests_are_waited_out_and_keep_the_quota(trade: Trade) -> None:
     command = trade.approved()
     trade.spoil(SEND, "429", retry_after=2)
@@ -109,6 +111,7 @@ def test_too_many_requests_are_waited_out_and_keep_the_quota(trade: Trade) -> No
     assert second - first >= 2
 
 
+@pytest.mark.slow
 def test_a_used_up_quota_is_waited_for(trade: Trade) -> None:
     command = trade.approved()
     (account,) = trade.live.standins.of.accounts

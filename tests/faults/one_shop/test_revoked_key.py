@@ -159,6 +159,7 @@ def test_a_key_revoked_between_look_and_send_changes_nothing_and_then_once(trade
     assert (story.calls, story.outcomes) == ([403, 200], ["not_applied", "accepted"])
 
 
+@pytest.mark.slow
 def test_a_new_key_sets_everything_going_again(trade: Trade) -> None:
     command = trade.approved()
     account(trade).api_key = "the-new-key-of-101"
@@ -174,6 +175,7 @@ def test_a_new_key_sets_everything_going_again(trade: Trade) -> None:
     assert (key_of(trade).is_refused, key_of(trade).former_secret) == (False, None)
 
 
+@pytest.mark.slow
 def test_a_key_changed_under_way_leaves_no_gap(trade: Trade) -> None:
     """Syncs and commands run while the next key takes over; the old one is revoked right after."""
     account(trade).more_keys.add("the-next-key-of-101")

@@ -175,6 +175,7 @@ def test_financial_data_comes_only_when_asked_for(anna: Seller) -> None:
     assert full["postings"][0]["analytics_data"]["warehouse_name"]
 
 
+@pytest.mark.slow
 def test_the_books_still_agree_after_prices_and_days() -> None:
     with open_shops(BORIS) as (boris,):
         for step in range(4):
