@@ -129,7 +129,9 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if "gigabyte" in name else []) for name in BOMBS]
+)
 def test_a_bomb_is_refused_soon_and_costs_little_memory(name: str) -> None:
     data = with_sheet(*BOMBS[name])
     assert len(data) < MOST_BYTES

@@ -185,6 +185,7 @@ def _call_for(seconds: float, socket: str, counts: multiprocessing.Queue[list[fl
     counts.put(calls)
 
 
+@pytest.mark.process
 def test_four_processes_together_keep_below_the_limit_in_every_second(own_redis: OwnRedis) -> None:
     context = multiprocessing.get_context("spawn")
     counts: multiprocessing.Queue[list[float]] = context.Queue()

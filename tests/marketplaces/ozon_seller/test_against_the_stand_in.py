@@ -18,6 +18,8 @@ from apps.marketplaces.standins.faults import Fault, Kind
 from apps.marketplaces.standins.registry import API_KEY, CLIENT_ID, RunningStandins, running_standins
 from tests.marketplaces.conftest import NO_LIMITS
 
+pytestmark = pytest.mark.flow
+
 SKUS = 25
 DEADLINE = 0.7
 

@@ -13,6 +13,8 @@ from apps.marketplaces.standins.faults import BadFault, Fault, FaultBook, Kind, 
 from apps.marketplaces.standins.frame import Frame, Imitated, Incoming, StandIn
 from apps.marketplaces.standins.server import serving
 
+pytestmark = pytest.mark.flow
+
 SET = "shop:/price"
 GET = "shop:/prices"
 

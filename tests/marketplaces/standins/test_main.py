@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+pytestmark = pytest.mark.flow
+
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 30
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.marketplaces.standins.seller import ANNA, Seller, open_shops
 
+pytestmark = pytest.mark.flow
+
 
 @pytest.fixture(scope="module")
 def anna() -> Iterator[Seller]:

@@ -16,6 +16,8 @@ import pytest
 
 from tests.marketplaces.standins.seller import ANNA, FBO, FBS, IMPORT, PRICES, PRODUCTS, Seller, open_shops
 
+pytestmark = pytest.mark.flow
+
 ADDED = {"total_items", "sku", "auto_add_to_ozon_actions_list_enabled"}  # announced July to September 2026
 EXAMPLES = "seller_spec_examples"
 

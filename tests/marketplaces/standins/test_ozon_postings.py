@@ -16,6 +16,8 @@ from apps.marketplaces.ozon_seller.postings import Posting
 from apps.marketplaces.standins.world import START
 from tests.marketplaces.standins.seller import ANNA, BORIS, FBO, FBS, Seller, open_shops, sale_day
 
+pytestmark = pytest.mark.flow
+
 RETURN_REASONS = {504, 665, 666, 667}
 
 

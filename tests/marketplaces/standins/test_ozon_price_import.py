@@ -16,6 +16,8 @@ from apps.marketplaces.standins.world import NewPrice
 from tests.marketplaces.conftest import NO_LIMITS
 from tests.marketplaces.standins.seller import BORIS, FBO, IMPORT, PRICES, PRODUCTS, Seller, open_shops
 
+pytestmark = pytest.mark.flow
+
 PRODUCT = 3
 
 

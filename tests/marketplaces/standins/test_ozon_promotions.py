@@ -10,6 +10,8 @@ from apps.marketplaces.standins.promotions import Member
 from apps.marketplaces.standins.registry import Shop
 from tests.marketplaces.standins.seller import Seller, open_shops
 
+pytestmark = pytest.mark.flow
+
 CLARA = Shop("100003", "key-of-clara", seed=5, skus=60, history_days=3)
 
 

@@ -22,6 +22,8 @@ from apps.marketplaces.standins.ozon_seller.prices import product_prices
 from apps.marketplaces.standins.world import START, World
 from tests.marketplaces.standins.seller import ANNA, BORIS, FBO, PRICES, PRODUCTS, Seller, open_shops
 
+pytestmark = pytest.mark.flow
+
 
 @pytest.fixture(scope="module")
 def sellers() -> Iterator[list[Seller]]:

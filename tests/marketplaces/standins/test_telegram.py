@@ -14,6 +14,8 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, Re
 from apps.marketplaces.standins.telegram.person import Person, Silence
 from tests.marketplaces.standins.conftest import TOKEN, buttons
 
+pytestmark = pytest.mark.flow
+
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 640, 320, 8, 2, 0, 0, 0)
 
 

@@ -9,6 +9,8 @@ from telegram.error import InvalidToken
 
 from tests.marketplaces.standins.conftest import TOKEN, quick
 
+pytestmark = pytest.mark.flow
+
 
 def refused(url: str, method: str, fields: dict[str, object]) -> str:
     """What the Bot API says no with."""

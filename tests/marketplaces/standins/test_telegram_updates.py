@@ -19,6 +19,8 @@ from apps.marketplaces.standins.server import serving
 from apps.marketplaces.standins.telegram.person import Person
 from tests.marketplaces.standins.conftest import TOKEN, buttons
 
+pytestmark = pytest.mark.flow
+
 SECRET = "a-secret_of-32-characters-or-more"
 
 
