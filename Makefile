@@ -6,12 +6,13 @@ ARGS ?=
 # A test run starts some hundred processes: without compiled files each would compile the project anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup env demo run services test faults lint coverage check lock messages clean
+.PHONY: help setup env demo run services test unit faults lint coverage check lock messages clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      a shop that lives on this machine, to look at (ONCE=1: without a person)"
 	@echo "make test      the tests (ARGS='tests/config -k env')"
+	@echo "make unit      the quickest of them"
 	@echo "make faults    the tests that make test leaves out, and all that kill real processes (minutes)"
 	@echo "make check     all checks and the tests"
 	@echo "make env       .env with fresh keys, to fill in for a real shop"
@@ -40,6 +41,9 @@ services: setup
 
 test: setup
 	$(PY) -m pytest -n 4 --dist loadscope -m "not slow" $(ARGS)
+
+unit: setup
+	$(PY) -m pytest -n 3 --dist loadscope -m "not (slow or flow or walk or process or browser or fault)" $(ARGS)
 
 faults: setup
 	$(PY) -m pytest -n 3 --dist loadscope -m "fault or slow" $(ARGS)

@@ -20,6 +20,8 @@ from apps.shops.models import Language, Person, Shop
 from tests.backoffice.fill import Filled, crowd, fill
 from tests.backoffice.site import PAGES, SCOPED, client_of, label, row_of, url, writes
 
+pytestmark = pytest.mark.walk
+
 ROWS = 50
 MOST_QUERIES = 15
 SELLERS = 5

@@ -20,6 +20,8 @@ from tests.backoffice.fill import Filled
 from tests.backoffice.site import ACTIONS, BUTTONS, PAGES, SCOPED, client_of, label, refusals, row_of, url
 from tests.cast import person
 
+pytestmark = pytest.mark.walk
+
 VIEW, EDIT, STOP, MANAGE = Action.VIEW, Action.EDIT_CATALOG, Action.STOP, Action.MANAGE
 
 

@@ -41,6 +41,8 @@ from tests.backoffice.site import (
     writes,
 )
 
+pytestmark = pytest.mark.walk
+
 LEADS_NOWHERE = "settings.language"  # the one button without an id of somebody else's in it
 each_page = pytest.mark.parametrize(("model", "page"), PAGES, ids=[label(model) for model, _ in PAGES])
 each_scoped = pytest.mark.parametrize("model", SCOPED, ids=label)

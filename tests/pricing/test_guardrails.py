@@ -384,7 +384,7 @@ class TestNothingUnsafePasses:
             passing = [price for price in prices_around(of) if not violations(of, price)]
             return any((price == of.restores) is restores for price in passing)
 
-        assert find(any_context(), passes, settings=settings(phases=[Phase.generate], database=None))
+        assert find(any_context(), passes, settings=settings(phases=[Phase.generate], max_examples=2000, database=None))
 
     @settings(max_examples=100, deadline=None)
     @given(of=any_context())
