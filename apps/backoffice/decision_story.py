@@ -17,7 +17,7 @@ from apps.catalog.models import PriceChange, Product
 from apps.common import formats
 from apps.decisions.kinds import payload_of
 from apps.decisions.models import Approval, Attempt, Command, Proposal, ReadBack
-from apps.decisions.words import say
+from apps.decisions.words import say, say_renewal
 from apps.experiments.models import Experiment, Verdict
 from apps.notifications.models import OutboxMessage
 from apps.pricing import words
@@ -142,6 +142,10 @@ class Story:
     @property
     def outcome(self) -> str:
         return say(self.proposal.outcome, kind=self.proposal.kind, currency=self.currency)
+
+    @property
+    def renewal(self) -> str:
+        return say_renewal(self.proposal.outcome, kind=self.proposal.kind, currency=self.currency)
 
     @property
     def problem(self) -> str:

@@ -86,6 +86,13 @@ def test_a_card_from_outside_cannot_write_into_the_page(pending: Proposal, anna:
     assert "&lt;script&gt;alert(1)" in raw
 
 
+def test_a_card_that_went_out_of_date_says_what_followed(pending: Proposal, anna: Filled) -> None:
+    pending.state, pending.decided_at = Proposal.State.STALE, NOON
+    pending.outcome = {"code": "price_moved", "figures": {"expected_price": "1490", "live_price": "1390"}, "renewed": 7}
+    pending.save()
+    assert page_of(pending, anna).count("It was computed anew: a new card has come.") == 2, "in the summary and below"
+
+
 def test_a_refused_yes_is_told_with_its_name_and_its_reason(pending: Proposal, anna: Filled) -> None:
     quota = {"updates": 8, "allowed": 8}
     record(
