@@ -3,7 +3,7 @@ PY := .venv/bin/python
 # Settings for tools that only read them.
 TOOLS := VITRINA_ENV=.vitrina/tools.env PROCESS_ROLE=command
 ARGS ?=
-# A test run starts some hundred processes: without compiled files each would compile the project anew.
+# A test run starts some hundred processes: without compiled files each would compile the project anew; once is enough.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup env demo run services test unit faults lint coverage check lock messages clean
@@ -40,6 +40,7 @@ services: setup
 	@exec $(PY) manage.py services
 
 test: setup
+	@$(PY) -m compileall -q -j 0 apps bots config tasks
 	$(PY) -m pytest -n 4 --dist loadscope -m "not slow" $(ARGS)
 
 unit: setup

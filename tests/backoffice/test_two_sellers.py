@@ -84,7 +84,7 @@ def test_a_filter_by_something_of_boriss_finds_nothing(
         assert answer.status_code == 302 or not answer.context["cl"].result_list
 
 
-@pytest.mark.parametrize("page", ["change", "delete", "history"])
+@pytest.mark.parametrize("page", ["change", "delete", pytest.param("history", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", [model for model, _ in PAGES], ids=label)
 def test_a_page_of_boriss_is_not_there(model: type[Model], page: str, anna: Filled, boris: Filled) -> None:
     theirs = row_of(model, boris.seller) if model in SCOPED else model._default_manager.first()

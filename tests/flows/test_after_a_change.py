@@ -46,6 +46,7 @@ def somebody_else_sets(live: LiveShop, product: Product, price: Decimal) -> None
     assert outcome.updated
 
 
+@pytest.mark.slow
 def test_moved_figures_an_undo_a_stranger_and_many_at_once(settings: Settings) -> None:
     with live_shop(settings, skus=40, history_days=60) as live:
         live.sync()

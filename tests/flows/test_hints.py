@@ -39,7 +39,7 @@ def moved(live: LiveShop) -> list[Order]:
     return list(before.values())
 
 
-@pytest.mark.parametrize("channel", ["ozon_fbo", "ozon_fbs"])
+@pytest.mark.parametrize("channel", ["ozon_fbo", pytest.param("ozon_fbs", marks=pytest.mark.slow)])
 def test_a_posting_is_read_again_and_the_others_are_not(live: LiveShop, channel: str) -> None:
     mine = [order for order in moved(live) if order.channel == channel]
     for order in mine:

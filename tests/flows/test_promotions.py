@@ -71,6 +71,7 @@ def fourteen_days(live: LiveShop) -> None:
     live.next_morning()
 
 
+@pytest.mark.slow
 def test_who_takes_part_in_what_is_known_every_morning(live: LiveShop) -> None:
     live.sync()
     assert_equals_the_world(live)
@@ -123,6 +124,7 @@ def test_beside_a_row_that_cannot_be_read_nothing_is_removed(live: LiveShop, pat
     assert set(Participation.objects.values_list("pk", flat=True)) == before
 
 
+@pytest.mark.slow
 def test_a_raise_is_refused_while_the_promotion_is_frozen_and_the_words_name_it(live: LiveShop) -> None:
     live.sync()
     live.enter_costs()

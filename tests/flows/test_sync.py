@@ -121,6 +121,7 @@ def assert_equals_the_ledger(live: LiveShop, days: Period, *, events: Period | N
         assert without_zeros(facts(live, EVENTS, events)) == truth(live, EVENTS, events)
 
 
+@pytest.mark.slow
 def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
     settings: Settings, empty_redis: object
 ) -> None:

@@ -27,7 +27,7 @@ def refused(of: PriceFacts, rules: PriceRules = RULES) -> str:
     return violation.code
 
 
-FIRST = settings(phases=[Phase.generate], database=None)
+FIRST = settings(phases=[Phase.generate], max_examples=5000, database=None)
 
 
 class TestBruteForce:

@@ -91,6 +91,7 @@ def goes_on(trade: Trade, *commands: Command) -> None:
         trade.changed_once(command)
 
 
+@pytest.mark.slow
 def test_a_revoked_key_costs_one_call_and_one_alert_and_nothing_is_lost(trade: Trade) -> None:
     refused_before = len(trail("credential.refused"))
     commands = [trade.approved() for _ in range(5)]
