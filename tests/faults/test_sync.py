@@ -40,7 +40,7 @@ def test_a_sync_goes_on_from_its_last_page_whoever_dies(fleet: Fleet, settings: 
         fleet.worker("fast,sync")
         tick_until(fleet, lambda: JobRun.objects.get(pk=run.pk).state == JobRun.State.DONE)
 
-        assert not SyncRun.objects.exclude(state=SyncRun.State.COMPLETE).exists()
+        assert not run.sync_runs.exclude(state=SyncRun.State.COMPLETE).exists()
         assert Order.objects.exists()
         assert compare(live.world, live.shop, live.today - timedelta(days=1)).wrong == ()
 
