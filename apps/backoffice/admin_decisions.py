@@ -36,12 +36,15 @@ from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
 from apps.shops.typed_unfold import RowAction, display
 
-PROPOSAL_COLORS = {
+# A badge without a color shows the name in the code.
+PROPOSAL_COLORS: dict[str, str] = {
+    **dict.fromkeys(Proposal.State, "default"),
     Proposal.State.PENDING: "warning",
     Proposal.State.APPROVED: "success",
     Proposal.State.REJECTED: "danger",
 }
-COMMAND_COLORS = {
+COMMAND_COLORS: dict[str, str] = {
+    **dict.fromkeys(Command.State, "default"),
     Command.State.VERIFIED: "success",
     Command.State.REJECTED: "danger",
     Command.State.NEEDS_HUMAN: "danger",

@@ -8,13 +8,15 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextChoices
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.plugin import DjangoDbBlocker
 
+from apps.backoffice.admin_decisions import COMMAND_COLORS, PROPOSAL_COLORS
 from apps.backoffice.navigation import GROUPS
+from apps.decisions.models import Command, Proposal
 from apps.shops.middleware import CONTENT_POLICY
 from apps.shops.models import Language, Person, Shop
 from tests.backoffice.fill import Filled, crowd, fill
@@ -175,3 +177,9 @@ def test_the_sidebar_offers_what_may_be_opened(anna: Filled) -> None:
     assert reverse("admin:catalog_product_changelist") in page
     assert reverse("admin:shops_credential_changelist") not in page
     assert reverse("admin:auth_user_changelist") not in page
+
+
+@pytest.mark.parametrize(("states", "colors"), [(Proposal.State, PROPOSAL_COLORS), (Command.State, COMMAND_COLORS)])
+def test_every_state_has_a_badge_in_the_persons_language(states: type[TextChoices], colors: dict[str, str]) -> None:
+    """One without a color would show the name in the code."""
+    assert set(colors) == set(states)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +17,7 @@ from apps.common.bulk import Row, Upserted, upsert
 from apps.sales.models import DailyFact
 from apps.shops.models import Shop
 from tests import cast
-from tests.threads import at_once
+from tests.threads import at_once, wait_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -52,16 +51,6 @@ def lockers() -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute("select distinct xmax::text from products")
         return {locker for (locker,) in cursor.fetchall()}
-
-
-def wait_until_a_writer_waits() -> None:
-    with connection.cursor() as cursor:
-        for _ in range(1000):
-            cursor.execute("select exists (select from pg_locks where not granted)")
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.01)
-    raise TimeoutError("nobody waits")
 
 
 def test_it_inserts_rows_that_are_not_there(shop: Shop) -> None:
@@ -213,7 +202,7 @@ def test_what_another_writer_stores_in_the_meantime_is_compared_too(shop: Shop) 
     def first() -> Upserted:
         done = store([row(shop, 1), row(shop, 2)])
         has_stored.set()
-        wait_until_a_writer_waits()
+        wait_for_a_lock()
         return done
 
     def second() -> Upserted:

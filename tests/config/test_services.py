@@ -142,6 +142,7 @@ def test_they_are_ready_without_a_database_of_ours(place: Place) -> None:
     with ensure(place, scratch=True), psycopg.connect(server, autocommit=True) as connection:
         connection.execute("drop database vitrina with (force)")
     with ensure(place, scratch=True), psycopg.connect(server, autocommit=True) as connection:
+        assert connection.execute("select count(*) from pg_database where datname = 'vitrina'").fetchone() == (0,)
         connection.execute("create database vitrina")
 
 

@@ -150,7 +150,9 @@ class TestTheRules:
             DecisionRules(shop=shop_of(owner), two_above_money=100).full_clean()
 
     def test_they_can_where_two_may(self, owner: Member, olga: Member) -> None:
-        DecisionRules(shop=shop_of(owner), two_above_money=100).full_clean()
+        asked = DecisionRules(shop=shop_of(owner), two_above_money=100)
+        asked.full_clean()
+        assert asked.asks_for_two
 
     def test_a_closed_login_is_nobody(self, owner: Member, olga: Member) -> None:
         olga.person.user.is_active = False
@@ -159,7 +161,9 @@ class TestTheRules:
             DecisionRules(shop=shop_of(owner), two_above_products=3).full_clean()
 
     def test_without_limits_one_is_enough(self, owner: Member) -> None:
-        DecisionRules(shop=shop_of(owner)).full_clean()
+        unlimited = DecisionRules(shop=shop_of(owner))
+        unlimited.full_clean()
+        assert not unlimited.asks_for_two
 
 
 @pytest.mark.django_db(transaction=True)
