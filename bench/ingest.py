@@ -6,7 +6,7 @@ Django: the same rows through `bulk_create(update_conflicts=True)`; making the m
 Bare COPY: what one would write by hand for this one table: COPY into a temporary table, INSERT .. ON CONFLICT DO UPDATE
 .. WHERE the row differs; it drops no duplicates, sorts nothing and counts nothing.
 
-Rows come in the order of their key, which suits the others better than us (we sort). Each round stores all rows into
+Rows come in the order of their key, so that the others need no sorting. Each round stores all rows into
 the empty table, then the same keys again with every row changed, then once more with one row in ten changed. The three
 take turns; figures are medians over the rounds, in rows a second. `vs_copy` is the worst of the three steps,
 `vs_bulk_create_conflict` is with every row changed: where few are, as in a daily sync, the distance is far larger.

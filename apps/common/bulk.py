@@ -1,22 +1,26 @@
-"""Many rows at once: COPY into a temporary table, then one INSERT that changes only what differs.
+"""Many rows at once: COPY into a temporary table, then one MERGE that changes only what differs.
 
-Rows are inserted in the order of their key, so that two writers of the same rows wait for each other instead of
-deadlocking, and so that the key's index is filled from left to right.
+Rows are merged in the order of their key, so that two writers of the same rows wait for each other instead of
+deadlocking, and so that the key's index is filled from left to right; a hash join would lose that order. MERGE needs
+PostgreSQL 17. Unlike INSERT .. ON CONFLICT it looks each key up once, and fails where another writer has stored the
+same new row in the meantime: then it is run again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.backends.utils import CursorWrapper
-from psycopg import sql
+from psycopg import errors, sql
 
 Row = tuple[Any, ...]
 
 STAGE = sql.Identifier("upsert_stage")
+STORED, INCOMING = sql.Identifier("stored"), sql.Identifier("incoming")
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,11 @@ def upsert(
         return Upserted()
     with transaction.atomic(), connection.cursor() as cursor:
         _stage(cursor, model, (*key, *columns), latest.values())
-        cursor.execute(_merge(model, key, columns, keep_known, returning))
-        inserted, total, written = _outcome(cursor, counted=not returning)
+        cursor.execute("set local enable_hashjoin = off")
+        written = _run(cursor, _merge(model, key, columns, keep_known, returning), keep_rows=bool(returning))
+        cursor.execute("set local enable_hashjoin to default")
         cursor.execute(sql.SQL("drop table {}").format(STAGE))
-    return Upserted(inserted, total - inserted, len(latest) - total, received - len(latest), written)
+    return replace(written, unchanged=len(latest) - written.written, duplicates=received - len(latest))
 
 
 def _stage(cursor: CursorWrapper, model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
@@ -99,68 +104,60 @@ def _merge(
     keep_known: Sequence[str],
     returning: Sequence[str],
 ) -> sql.Composable:
-    """Rows that are stored as they are stay out of the insert: on conflict would lock each of them and use up an id.
-
-    xmax is 0 in a row version that nobody has locked or replaced: in an inserted row, and not in an updated one.
-    """
-    table = _table(model)
-    insert = sql.SQL(
-        "insert into {table} ({names}) select {names} from {stage}"
-        " where not exists (select from {table} where {is_stored}) order by {key}"
-        " on conflict ({key}) do {action} returning {table}.xmax = 0 as is_new"
+    """The statement: with `returning` a row for each row written, otherwise one with the two counts."""
+    names = (*key, *columns)
+    merge = sql.SQL(
+        "merge into {table} as {stored} using (select * from {stage} order by {key}) as {incoming}"
+        " on ({stored_key}) = ({incoming_key}) {update}"
+        " when not matched then insert ({names}) values ({values}) returning merge_action() = 'INSERT' as is_new"
     ).format(
-        table=table,
+        table=_table(model),
+        stored=STORED,
         stage=STAGE,
         key=_names(key),
-        names=_names((*key, *columns)),
-        is_stored=_is_stored(table, key, columns, keep_known),
-        action=_update(table, columns, keep_known) if columns else sql.SQL("nothing"),
+        incoming=INCOMING,
+        stored_key=_fields(STORED, key),
+        incoming_key=_fields(INCOMING, key),
+        update=_update(columns, keep_known) if columns else sql.SQL(""),
+        names=_names(names),
+        values=_fields(INCOMING, names),
     )
     if returning:
-        return sql.SQL("{}, {}").format(insert, _fields(table, returning))
-    return sql.SQL("with written as ({}) select count(*) filter (where is_new), count(*) from written").format(insert)
+        return sql.SQL("{}, {}").format(merge, _fields(STORED, returning))
+    return sql.SQL("with written as ({}) select count(*) filter (where is_new), count(*) from written").format(merge)
 
 
-def _is_stored(
-    table: sql.Identifier, key: Sequence[str], columns: Sequence[str], keep_known: Sequence[str]
-) -> sql.Composable:
-    same_key = sql.SQL("({}) = ({})").format(_fields(table, key), _fields(STAGE, key))
-    if not columns:
-        return same_key
-    return sql.SQL("{} and ({}) is not distinct from ({})").format(
-        same_key, _fields(table, columns), _list(_incoming(table, STAGE, columns, keep_known))
-    )
-
-
-def _update(table: sql.Identifier, columns: Sequence[str], keep_known: Sequence[str]) -> sql.Composable:
-    """Compares once more: another writer may have stored the same in the meantime."""
-    incoming = _incoming(table, sql.Identifier("excluded"), columns, keep_known)
-    return sql.SQL("update set {changes} where ({stored}) is distinct from ({incoming})").format(
-        changes=_list(map(sql.SQL("{} = {}").format, map(sql.Identifier, columns), incoming)),
-        stored=_fields(table, columns),
-        incoming=_list(incoming),
-    )
-
-
-def _incoming(
-    table: sql.Identifier, source: sql.Identifier, columns: Sequence[str], keep_known: Sequence[str]
-) -> list[sql.Composable]:
-    """What each column is to hold: a null of the source gives way to what is known, where that is to be kept."""
-    return [
-        sql.SQL("coalesce({}, {})").format(_field(source, name), _field(table, name))
+def _update(columns: Sequence[str], keep_known: Sequence[str]) -> sql.Composable:
+    """A null of the incoming row gives way to what is known, where that is to be kept."""
+    values = [
+        sql.SQL("coalesce({}, {})").format(_field(INCOMING, name), _field(STORED, name))
         if name in keep_known
-        else _field(source, name)
+        else _field(INCOMING, name)
         for name in columns
     ]
+    return sql.SQL("when matched and ({stored}) is distinct from ({values}) then update set {changes}").format(
+        stored=_fields(STORED, columns),
+        values=_list(values),
+        changes=_list(map(sql.SQL("{} = {}").format, map(sql.Identifier, columns), values)),
+    )
 
 
-def _outcome(cursor: CursorWrapper, *, counted: bool) -> tuple[int, int, tuple[Row, ...]]:
-    """Rows inserted, rows inserted or updated, and the columns asked for of those."""
-    if counted:
+def _run(cursor: CursorWrapper, merge: sql.Composable, *, keep_rows: bool) -> Upserted:
+    """Run the statement, and again when another writer was faster: then it finds and compares with their rows."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                cursor.execute(merge)
+            break
+        except IntegrityError as error:
+            if attempt == ATTEMPTS or not isinstance(error.__cause__, errors.UniqueViolation):
+                raise
+    if not keep_rows:
         inserted, total = cursor.fetchone()
-        return inserted, total, ()
-    written = cursor.fetchall()
-    return sum(row[0] for row in written), len(written), tuple(row[1:] for row in written)
+        return Upserted(inserted, total - inserted)
+    rows = cursor.fetchall()
+    inserted = sum(row[0] for row in rows)
+    return Upserted(inserted, len(rows) - inserted, rows=tuple(row[1:] for row in rows))
 
 
 def _table(model: type[models.Model]) -> sql.Identifier:
