@@ -78,6 +78,7 @@ class Product(models.Model):
     external_id = models.CharField(_("product id"), max_length=60)
     offer_id = models.CharField(_("offer id"), max_length=200)
     sku = models.BigIntegerField(_("SKU"), null=True, blank=True)
+    family = models.CharField(_("id of the product it is a variant of"), max_length=60, blank=True, db_default="")
     name = models.CharField(_("name"), max_length=500)
     brand = models.ForeignKey(
         Brand, models.SET_NULL, null=True, blank=True, related_name="products", verbose_name=_("brand")

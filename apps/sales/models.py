@@ -4,13 +4,155 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Product, money_field
+from apps.common.encrypted import SecretField
 from apps.shops.models import Shop
 from apps.shops.scoping import SellerQuerySet
+
+
+class SalesType(models.TextChoices):
+    """To whom an order was sold, by the shop's rules."""
+
+    RETAIL = "retail", _("retail")
+    B2B = "b2b", _("wholesale")
+    EXHIBITION = "exhibition", _("fair")
+    INTERNAL = "internal", _("internal")
+    UNCLASSIFIED = "unclassified", _("unclassified")
+
+
+class Source(models.Model):
+    """Where orders of a shop come from: Instagram, Telegram, Shopify, a fair; an OZON shop has one, the marketplace.
+
+    `external_id` is the shop's own number of it, or `MARKETPLACE_FROM` + the shop's id for a marketplace, which no CRM
+    reaches. `role` is a person's word, which no sync touches: until somebody says it, its orders are unclassified.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    MARKETPLACE_FROM: ClassVar[int] = 1000
+
+    class Role(models.TextChoices):
+        SALES = "sales", _("sales")
+        EXHIBITION = "exhibition", _("a fair: sales of a type of their own")
+        HISTORY = "history", _("history only: its buyers are known, its orders are no sales")
+        UNKNOWN = "", _("not said yet")
+
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="sources", verbose_name=_("shop"))
+    external_id = models.PositiveBigIntegerField(_("id at the channel"))
+    name = models.CharField(_("name"), max_length=200)
+    currency = models.CharField(_("currency"), max_length=3)
+    role = models.CharField(_("counts as"), max_length=12, choices=Role.choices, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("source of orders")
+        verbose_name_plural = _("sources of orders")
+        ordering = ["external_id"]
+        constraints = [models.UniqueConstraint(fields=["shop", "external_id"], name="one_source_per_external_id")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Manager(models.Model):
+    """Who took an order in, as the CRM names them. What they sell is said in `ManagerPeriod`."""
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="managers", verbose_name=_("shop"))
+    external_id = models.PositiveBigIntegerField(_("id in the CRM"))
+    name = models.CharField(_("name"), max_length=200)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("manager")
+        verbose_name_plural = _("managers")
+        ordering = ["external_id"]
+        constraints = [models.UniqueConstraint(fields=["shop", "external_id"], name="one_manager_per_external_id")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ManagerPeriod(models.Model):
+    """What a manager sells on the days from `starts_on` (null: always so far) to the day before `ends_on` (null: open).
+
+    A person's word, which no sync touches; dated, so that a change of work leaves the past as it was.
+    """
+
+    seller_path: ClassVar[str] = "manager__shop__seller"
+
+    manager = models.ForeignKey(
+        Manager, models.CASCADE, db_index=False, related_name="periods", verbose_name=_("manager")
+    )
+    sales_type = models.CharField(_("sells"), max_length=12, choices=SalesType.choices)
+    starts_on = models.DateField(_("from"), null=True, blank=True)
+    ends_on = models.DateField(_("until (not included)"), null=True, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("what a manager sells")
+        verbose_name_plural = _("what managers sell")
+        ordering = ["manager", "starts_on"]
+        constraints = [
+            ExclusionConstraint(
+                name="a_manager_sells_one_type_at_a_time",
+                expressions=[
+                    # A range of one manager: plain equality would need an extension of PostgreSQL.
+                    (Func("manager_id", "manager_id", Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
+                    (Func("starts_on", "ends_on", function="daterange"), RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(starts_on__lt=F("ends_on")),
+                name="a_managers_period_has_a_day",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.manager_id} · {self.sales_type}"
+
+
+class Buyer(models.Model):
+    """A buyer of a CRM. What names the person is encrypted; the hashes find a row by phone or e-mail (`buyers.py`).
+
+    An erased buyer keeps its row, for the sake of the figures, and nothing that names the person.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="buyers", verbose_name=_("shop"))
+    external_id = models.PositiveBigIntegerField(_("id in the CRM"))
+    name = SecretField(_("name"), null=True, blank=True)
+    phone = SecretField(_("phone"), null=True, blank=True)
+    email = SecretField(_("e-mail"), null=True, blank=True)
+    phone_hash = models.CharField(_("hash of the phone"), max_length=64, blank=True, db_default="")
+    email_hash = models.CharField(_("hash of the e-mail"), max_length=64, blank=True, db_default="")
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("buyer")
+        verbose_name_plural = _("buyers")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["shop", "external_id"], name="one_buyer_per_external_id")]
+        indexes = [
+            models.Index(fields=["shop", "phone_hash"], condition=~Q(phone_hash=""), name="buyers_by_phone"),
+            models.Index(fields=["shop", "email_hash"], condition=~Q(email_hash=""), name="buyers_by_email"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.external_id)
 
 
 class Order(models.Model):
@@ -18,7 +160,9 @@ class Order(models.Model):
 
     A sale counts on `placed_on`, the shop-zone day it was taken in; a cancellation or a return has its own day,
     `closed_on`, which is null when it happened before the shop was first synced: the marketplace tells no date.
-    Orders are counted by distinct `order_number`.
+    Orders are counted by distinct `order_number`. `sales_type` follows from source, manager and day by the shop's rules
+    (`sales_type.py`). `total` is what the buyer pays, discount and delivery included; `source_updated_at` is the
+    channel's own word, null where it says none.
     """
 
     seller_path: ClassVar[str] = "shop__seller"
@@ -33,6 +177,24 @@ class Order(models.Model):
     external_id = models.CharField(_("id at the channel"), max_length=100)
     order_number = models.CharField(_("order number"), max_length=100)
     channel = models.CharField(_("channel"), max_length=40)
+    source = models.ForeignKey(
+        Source, models.PROTECT, null=True, blank=True, db_index=False, related_name="orders", verbose_name=_("source")
+    )
+    sales_type = models.CharField(
+        _("sales type"), max_length=12, choices=SalesType.choices, db_default=SalesType.RETAIL, default=SalesType.RETAIL
+    )
+    manager = models.ForeignKey(
+        Manager,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="orders",
+        verbose_name=_("manager"),
+    )
+    buyer = models.ForeignKey(
+        Buyer, models.SET_NULL, null=True, blank=True, related_name="orders", verbose_name=_("buyer")
+    )
     status = models.CharField(_("status"), max_length=12, choices=Status.choices)
     raw_status = models.CharField(_("status at the channel"), max_length=100)
     placed_at = models.DateTimeField(_("placed at"))
@@ -40,6 +202,7 @@ class Order(models.Model):
     closed_on = models.DateField(_("cancelled or returned on"), null=True, blank=True)
     total = money_field(_("total"))
     currency = models.CharField(_("currency"), max_length=3)
+    source_updated_at = models.DateTimeField(_("changed at the channel"), null=True, blank=True)
 
     objects = SellerQuerySet.as_manager()
 
@@ -60,7 +223,10 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One product in an order: `price` is per unit, in the order's currency."""
+    """One product in an order: `price` is per unit, in the order's currency.
+
+    `unit_cost` is what the channel said of its purchase price when the line was first seen; null: not told.
+    """
 
     seller_path: ClassVar[str] = "order__shop__seller"
 
@@ -71,8 +237,9 @@ class OrderLine(models.Model):
     )
     external_product_id = models.CharField(_("product id at the channel"), max_length=60)
     name = models.CharField(_("name"), max_length=500)
-    quantity = models.PositiveIntegerField(_("quantity"))
+    quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3)
     price = money_field(_("price"))
+    unit_cost = money_field(_("unit cost"), null=True, blank=True)
 
     objects = SellerQuerySet.as_manager()
 
@@ -85,6 +252,53 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+
+class ExpenseType(models.Model):
+    """A type of expenses as the CRM's directory names it; `alias` is its code."""
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="expense_types", verbose_name=_("shop"))
+    external_id = models.PositiveBigIntegerField(_("id in the CRM"))
+    name = models.CharField(_("name"), max_length=200)
+    alias = models.CharField(_("code"), max_length=200, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("type of expenses")
+        verbose_name_plural = _("types of expenses")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["shop", "external_id"], name="one_expense_type_per_id")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Expense(models.Model):
+    """What an order cost the shop beside its goods: delivery, a fee. It counts on the day of its order."""
+
+    seller_path: ClassVar[str] = "order__shop__seller"
+
+    order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="expenses", verbose_name=_("order"))
+    external_id = models.PositiveBigIntegerField(_("id in the CRM"))
+    type = models.ForeignKey(
+        ExpenseType, models.PROTECT, null=True, blank=True, related_name="expenses", verbose_name=_("type")
+    )
+    amount = money_field(_("amount"))
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("expense")
+        verbose_name_plural = _("expenses")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["order", "external_id"], name="one_expense_per_order_and_id")]
+
+    def __str__(self) -> str:
+        return f"{self.amount}"
 
 
 class DailyFact(models.Model):

@@ -63,7 +63,7 @@ def store(shop: Shop, *parcels: Parcel, last_day: date = MONDAY) -> list[date]:
 
 def lines() -> list[tuple[int, int]]:
     rows = OrderLine.objects.order_by("order", "position").values_list("quantity", "price")
-    return [(quantity, int(price)) for quantity, price in rows]
+    return [(int(quantity), int(price)) for quantity, price in rows]
 
 
 def test_an_order_is_stored_with_its_lines(shop: Shop, mug: Product) -> None:
