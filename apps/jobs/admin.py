@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from django import forms
@@ -113,11 +113,11 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     actions_detail = ["repeat_this"]
     fieldsets: ClassVar = [
         (None, {"fields": [("title", "shop"), ("about", "state"), ("how_far", "rows"), "error", "result"]}),
-        (gettext_lazy("When"), {"fields": [("as_of", "began"), ("created_at", "finished_at"), "took"]}),
+        (gettext_lazy("When"), {"fields": [("as_of", "began"), ("made", "ended"), "took"]}),
         (gettext_lazy("Who"), {"fields": ["who"]}),
         (gettext_lazy("For the technician"), {"fields": [("slot", "attempt"), ("due_at", "lease_until"), "progress"]}),
     ]
-    readonly_fields = ["title", "about", "how_far", "rows", "began", "took", "who", "created_at"]
+    readonly_fields = ["title", "about", "how_far", "rows", "began", "made", "ended", "took", "who"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
         counts = {"received": "received", "written": "written", "bad": "bad_count"}
@@ -175,8 +175,15 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
 
     @display(description=gettext_lazy("started at"), ordering="started_at")
     def began(self, run: JobRun) -> str:
-        zone = run.shop.timezone if run.shop else settings.TIME_ZONE
-        return unbroken(formats.moment(run.started_at, zone)) if run.started_at else "—"
+        return stamped(run, run.started_at)
+
+    @display(description=gettext_lazy("created at"))
+    def made(self, run: JobRun) -> str:
+        return stamped(run, run.created_at)
+
+    @display(description=gettext_lazy("finished at"))
+    def ended(self, run: JobRun) -> str:
+        return stamped(run, run.finished_at)
 
     @display(description=gettext_lazy("took"))
     def took(self, run: JobRun) -> str:
@@ -253,6 +260,12 @@ class SyncRunAdmin(ScopedAdmin[SyncRun]):
 def title_of(job: str) -> str:
     found = find_job(job)
     return str(found.title) if found else job
+
+
+def stamped(run: JobRun, real: datetime | None) -> str:
+    """A moment of the run's own life, kept in real time, on the wall of its shop."""
+    zone = run.shop.timezone if run.shop else settings.TIME_ZONE
+    return unbroken(formats.moment(clock.business_time(real), zone)) if real else "—"
 
 
 def unbroken(words: str) -> str:

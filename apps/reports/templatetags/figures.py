@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.utils.text import Truncator
 
-from apps.common import formats
+from apps.common import clock, formats
 
 register = template.Library()
 
@@ -42,6 +42,9 @@ for _write in (
     register.filter(_write.__name__, _alone(_write))
 for _write_beside in (formats.money, formats.gain, formats.moment):
     register.filter(_write_beside.__name__, _beside(_write_beside))
+
+
+register.filter(clock.business_time.__name__, lambda real: real and clock.business_time(real))
 
 
 @register.filter
