@@ -247,7 +247,7 @@ def _queue(run: JobRun) -> str | None:
 
 
 def _name(run: JobRun) -> str:
-    return f"{run} of shop {run.shop_id}, lease {run.lease_version}"
+    return f"{run.job} · {run.slot} of shop {run.shop_id}, lease {run.lease_version}"
 
 
 def _bury(run: JobRun, rows: QuerySet[JobRun], error: str) -> bool:
