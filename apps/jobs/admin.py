@@ -107,12 +107,12 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     list_filter_submit = True  # the days are typed
     ordering = ["-id"]  # the sums below drop the order of the model
     list_select_related = ["shop", "started_by__user"]
-    search_fields = ["slot", "error"]
+    search_fields = ["slot", "problem"]
     inlines = [SyncRunInline]
     actions = ["run_again"]
     actions_detail = ["repeat_this"]
     fieldsets: ClassVar = [
-        (None, {"fields": [("title", "shop"), ("about", "state"), ("how_far", "rows"), "error"]}),
+        (None, {"fields": [("title", "shop"), ("about", "state"), ("how_far", "rows"), "reason"]}),
         (gettext_lazy("When"), {"fields": [("as_of", "began"), ("made", "ended"), "took"]}),
         (gettext_lazy("Who"), {"fields": ["who"]}),
         (
@@ -120,7 +120,7 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
             {"fields": [("slot", "attempt"), ("due_at", "lease_until"), "progress", "result"]},
         ),
     ]
-    readonly_fields = ["title", "about", "how_far", "rows", "began", "made", "ended", "took", "who"]
+    readonly_fields = ["title", "about", "how_far", "rows", "began", "made", "ended", "took", "who", "reason"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
         counts = {"received": "received", "written": "written", "bad": "bad_count"}
@@ -219,6 +219,10 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     @display(description=gettext_lazy("error"))
     def trouble(self, run: JobRun) -> str:
         return Truncator(run.error).chars(70)
+
+    @display(description=gettext_lazy("error"))
+    def reason(self, run: JobRun) -> str:
+        return run.error or "—"
 
     def has_run_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return permitted(request, Action.RUN_JOBS)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.clock import real_now
 from apps.common.periods import Period
 from apps.jobs.timetable import find_job
+from apps.jobs.troubles import say
 from apps.shops.models import Person, Shop
 from apps.shops.scoping import SellerQuerySet
 
@@ -64,7 +65,7 @@ class JobRun(models.Model):
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     progress = models.JSONField(_("progress"), default=dict, blank=True)
     result = models.JSONField(_("result"), default=dict, blank=True)
-    error = models.TextField(_("error"), blank=True)
+    problem = models.JSONField(_("error"), default=dict, blank=True)
 
     objects = SellerQuerySet.as_manager()
 
@@ -85,6 +86,11 @@ class JobRun(models.Model):
     def __str__(self) -> str:
         job = find_job(self.job)
         return f"{job.title if job else self.job} · {_('by hand') if self.is_manual else self.slot}"
+
+    @property
+    def error(self) -> str:
+        """Why it waits, failed or was left out, in the active language; "" for no reason."""
+        return say(self.problem)
 
     @property
     def is_manual(self) -> bool:
@@ -162,7 +168,9 @@ class SyncRun(models.Model):
         PARTICIPATIONS = "participations", _("products in promotions")
         STOCK = "stock", _("stock")
         FBO_POSTINGS = "fbo_postings", _("FBO postings")
+        FBO_POSTINGS_AGAIN = "fbo_postings_again", _("FBO postings, read again")
         FBS_POSTINGS = "fbs_postings", _("FBS postings")
+        FBS_POSTINGS_AGAIN = "fbs_postings_again", _("FBS postings, read again")
         FBS_CHANGES = "fbs_changes", _("changes of FBS postings")
         RETURNS = "returns", _("returns")
         FACTS = "facts", _("sales by day, computed")

@@ -7,6 +7,8 @@ import pytest
 from pytest_django import Settings
 
 from apps.decisions.models import Approval, Command, DecisionRules, Proposal
+from apps.notifications.models import OutboxMessage
+from apps.reports.messages import render
 from apps.shops.models import Member
 from apps.shops.roles import Role
 from tests import cast
@@ -52,6 +54,14 @@ def test_it_leads_to_the_page_of_the_decision(anna: Member, shelf: Shelf, settin
 
 def test_the_expected_profit_is_said_once(anna: Member, shelf: Shelf) -> None:
     assert card(anna, proposal(shelf.product())).text.count("Expected profit") == 1
+
+
+def test_its_buttons_speak_the_recipients_language_when_they_are_sent(anna: Member, shelf: Shelf) -> None:
+    anna.person.language = "uk"
+    message = OutboxMessage(name="proposal_card", seller=anna.seller, person=anna.person)
+    message.params = {"proposal": proposal(shelf.product()).pk}
+    rendered = render(message, now=NOW)
+    assert [button.label for row in rendered.rows for button in row] == ["Застосувати", "Відхилити", "Пізніше"]
 
 
 def test_its_buttons_name_the_proposal_and_its_content(anna: Member, shelf: Shelf) -> None:
