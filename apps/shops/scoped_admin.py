@@ -232,7 +232,8 @@ class ScopedAdmin(_Scope[Row], _Page[Row]):
             return None
         rows = self.model._base_manager.filter(pk=self._key(object_id))
         sellers = Seller.objects.filter(members__person=person)
-        return sellers.filter(pk__in=rows.values(self.model.seller_path)).first()
+        path: str = self.model.seller_path  # type: ignore[attr-defined]  # every model with such a page has it
+        return sellers.filter(pk__in=rows.values(path)).first()
 
     def _key(self, object_id: str) -> Any:
         """None for what cannot be the key of a row."""

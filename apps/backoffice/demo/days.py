@@ -58,7 +58,7 @@ def live_through(
     expire_due(now=now)
     for job in timetable():
         if job.is_for(shop):
-            world.notice(_("%(job)s…") % {"job": capfirst(job.title)}, "progress", day)
+            world.notice(_("%(job)s…") % {"job": capfirst(str(job.title))}, "progress", day)
             run_slot(job, shop, day, now, watch=watch)
             (after or {}).get(job.name, lambda: None)()
     wait_for_silence()
