@@ -14,7 +14,7 @@ from apps.shops.scoping import SellerQuerySet
 class TelegramUpdate(models.Model):
     """An update as Telegram sent it, stored before it is answered: the primary key makes a repeat harmless."""
 
-    update_id = models.BigIntegerField(primary_key=True)
+    update_id = models.BigIntegerField(_("number"), primary_key=True)
     chat_id = models.BigIntegerField(_("chat"))
     raw = models.JSONField(_("update"))
     received_at = models.DateTimeField(_("received at"))

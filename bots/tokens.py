@@ -54,7 +54,7 @@ def mint(rows: Sequence[Sequence[Button]], *, person: Person, seller: Seller, gr
             fresh.append(token)
             known[meaning] = token.token
     ButtonToken.objects.bulk_create(fresh)
-    return [[(str(button.label), known[_meaning(button.action, button.params)]) for button in row] for row in rows]
+    return [[(button.label, known[_meaning(button.action, button.params)]) for button in row] for row in rows]
 
 
 def find(token: str) -> ButtonToken | None:

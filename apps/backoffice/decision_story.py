@@ -56,7 +56,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Text:
-    """What one person had before their eyes; `at` is real time."""
+    """What one person had before their eyes; `at` is real time, as that of a refusal and an attempt is."""
 
     at: datetime
     words: str
@@ -98,7 +98,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Story:
-    """A decision from its facts to its end. Times are business time but those of texts, refusals and attempts."""
+    """A decision from its facts to its end."""
 
     proposal: Proposal
     shop: Shop

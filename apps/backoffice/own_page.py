@@ -9,7 +9,9 @@ from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -29,6 +31,12 @@ class OwnForm(forms.ModelForm):
         sellers.queryset = Seller.objects.filter(members__person=self.instance)
 
 
+def _way_back(request: HttpRequest) -> str:
+    """The page here that sent the person, or this one."""
+    address = request.POST.get("next", "")
+    return address if url_has_allowed_host_and_scheme(address, {request.get_host()}) else reverse("my-settings")
+
+
 def my_settings(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     if person is None:
@@ -38,7 +46,7 @@ def my_settings(request: HttpRequest) -> HttpResponse:
         form.save()
         with translation.override(person.language):
             messages.success(request, _("Saved."))
-        return redirect("my-settings")
+        return redirect(_way_back(request))
     return TemplateResponse(
         request, "admin/own_page.html", {**admin.site.each_context(request), "title": _("My settings"), "form": form}
     )

@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 Number = Decimal | float | int
 
 SPACE = "\N{NO-BREAK SPACE}"
+CENT = Decimal("0.01")
 SUREST = Decimal("0.99")
 """A probability that would round to 100 % is written as 99 %: nothing here is certain."""
 
@@ -27,14 +28,14 @@ def language() -> Locale:
 
 def money(amount: Number, currency: str) -> str:
     """1 090 ₽; hundredths only where there are any."""
-    value = _exact(amount)
+    value = _exact(amount).quantize(CENT)
     return _amount(value, currency, _money_pattern(value))
 
 
 def gain(amount: Number, currency: str) -> str:
     """An expected sum with its sign: +310 ₽. Nobody expects the hundredths of a hundred."""
     value = _exact(amount)
-    shown = value.quantize(Decimal(1)) if abs(value) >= 100 else value
+    shown = value.quantize(Decimal(1) if abs(value) >= 100 else CENT)
     pattern = _money_pattern(shown)
     return _amount(shown, currency, f"+{pattern};-{pattern}")
 

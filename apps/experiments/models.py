@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Product, money_field
+from apps.common import formats
 from apps.decisions.models import Command, Proposal
 from apps.experiments.verdicts import LENGTHS
 from apps.shops.models import Member, Shop
@@ -85,7 +86,8 @@ class Experiment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product} · {self.price_from} → {self.price_to}"
+        prices = (formats.money(price, self.currency) for price in (self.price_from, self.price_to))
+        return f"{self.product} · {' → '.join(prices)}"
 
     @property
     def ends_on(self) -> date:

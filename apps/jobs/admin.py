@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from django import forms
@@ -107,17 +107,20 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     list_filter_submit = True  # the days are typed
     ordering = ["-id"]  # the sums below drop the order of the model
     list_select_related = ["shop", "started_by__user"]
-    search_fields = ["slot", "error"]
+    search_fields = ["slot", "problem"]
     inlines = [SyncRunInline]
     actions = ["run_again"]
     actions_detail = ["repeat_this"]
     fieldsets: ClassVar = [
-        (None, {"fields": [("title", "shop"), ("about", "state"), ("how_far", "rows"), "error", "result"]}),
-        (gettext_lazy("When"), {"fields": [("as_of", "began"), ("created_at", "finished_at"), "took"]}),
+        (None, {"fields": [("title", "shop"), ("about", "state"), ("how_far", "rows"), "reason"]}),
+        (gettext_lazy("When"), {"fields": [("as_of", "began"), ("made", "ended"), "took"]}),
         (gettext_lazy("Who"), {"fields": ["who"]}),
-        (gettext_lazy("For the technician"), {"fields": [("slot", "attempt"), ("due_at", "lease_until"), "progress"]}),
+        (
+            gettext_lazy("For the technician"),
+            {"fields": [("slot", "attempt"), ("due_at", "lease_until"), "progress", "result"]},
+        ),
     ]
-    readonly_fields = ["title", "about", "how_far", "rows", "began", "took", "who", "created_at"]
+    readonly_fields = ["title", "about", "how_far", "rows", "began", "made", "ended", "took", "who", "reason"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
         counts = {"received": "received", "written": "written", "bad": "bad_count"}
@@ -175,8 +178,15 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
 
     @display(description=gettext_lazy("started at"), ordering="started_at")
     def began(self, run: JobRun) -> str:
-        zone = run.shop.timezone if run.shop else settings.TIME_ZONE
-        return unbroken(formats.moment(run.started_at, zone)) if run.started_at else "—"
+        return stamped(run, run.started_at)
+
+    @display(description=gettext_lazy("created at"))
+    def made(self, run: JobRun) -> str:
+        return stamped(run, run.created_at)
+
+    @display(description=gettext_lazy("finished at"))
+    def ended(self, run: JobRun) -> str:
+        return stamped(run, run.finished_at)
 
     @display(description=gettext_lazy("took"))
     def took(self, run: JobRun) -> str:
@@ -195,9 +205,10 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
         stage, done, total = (run.progress.get(name) for name in ("stage", "done", "total"))
         if run.state == JobRun.State.DONE or not stage:
             return "—"
+        source = str(dict(SyncRun.Source.choices).get(stage, stage))
         if not total or done is None:
-            return str(stage)
-        return f"{stage}: {formats.percent(min(done / total, 1))}"
+            return source
+        return f"{source}: {formats.percent(min(done / total, 1))}"
 
     @display(description=gettext_lazy("started by"), ordering="started_by")
     def who(self, run: JobRun) -> str:
@@ -208,6 +219,10 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     @display(description=gettext_lazy("error"))
     def trouble(self, run: JobRun) -> str:
         return Truncator(run.error).chars(70)
+
+    @display(description=gettext_lazy("error"))
+    def reason(self, run: JobRun) -> str:
+        return run.error or "—"
 
     def has_run_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return permitted(request, Action.RUN_JOBS)
@@ -241,18 +256,37 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(ScopedAdmin[SyncRun]):
-    list_display = ["source", "shop", "state_badge", "received", "announced", "written", "bad_count", "started_at"]
+    list_display = ["source", "shop", "state_badge", "received", "announced", "written", "bad_count", "as_of", "began"]
     list_filter = ["shop", "source", "state"]
     list_select_related = ["shop"]
+    fields = [
+        *("shop", "job_run", "source", "state", "since", "until", "received", "announced", "written", "pages"),
+        *("bad_count", "bad_rows", "error", "as_of", "began", "ended", "cursor"),
+    ]
+    readonly_fields = ["began", "ended"]
 
     @display(description=gettext_lazy("state"), label=SYNC_COLORS, ordering="state")
     def state_badge(self, run: SyncRun) -> tuple[str, str]:
         return run.state, run.get_state_display()
 
+    @display(description=gettext_lazy("started at"), ordering="started_at")
+    def began(self, run: SyncRun) -> str:
+        return stamped(run, run.started_at)
+
+    @display(description=gettext_lazy("finished at"))
+    def ended(self, run: SyncRun) -> str:
+        return stamped(run, run.finished_at)
+
 
 def title_of(job: str) -> str:
     found = find_job(job)
     return str(found.title) if found else job
+
+
+def stamped(run: JobRun | SyncRun, real: datetime | None) -> str:
+    """A moment of the run's own life, kept in real time, on the wall of its shop."""
+    zone = run.shop.timezone if run.shop else settings.TIME_ZONE
+    return unbroken(formats.moment(clock.business_time(real), zone)) if real else "—"
 
 
 def unbroken(words: str) -> str:

@@ -15,6 +15,7 @@ from apps.common.periods import Period, day_of
 from apps.jobs import ledger
 from apps.jobs.models import JobRun
 from apps.jobs.timetable import Job, Policy, find_job
+from apps.jobs.troubles import say
 from apps.shops.audit import record
 from apps.shops.models import Member, Shop
 from apps.shops.roles import Action, require
@@ -77,8 +78,8 @@ def check(errand: Errand) -> None:
     job, shop = errand.job, errand.shop
     if JobRun.objects.filter(job=job.name, shop=shop, state__in=[State.PLANNED, State.RUNNING]).exists():
         raise Refused(_("“%(job)s” is at work for this shop already, or about to start.") % {"job": job.title})
-    if reason := ledger.what_is_missing(job, shop, errand.as_of):
-        raise Refused(reason)
+    if missing := ledger.what_is_missing(job, shop, errand.as_of):
+        raise Refused(say(missing))
 
 
 def start(errand: Errand, *, by: Member | None) -> JobRun:

@@ -15,7 +15,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
 
 from apps.common.clock import real_now
 from apps.common.db import take_lock
@@ -23,6 +22,7 @@ from apps.common.periods import Period, day_of
 from apps.jobs.models import MANUAL, JobRun
 from apps.jobs.schedule import zone_of
 from apps.jobs.timetable import Job, Policy, find_job
+from apps.jobs.troubles import Trouble, say, told, trouble
 from apps.jobs.wake import LONGEST_DELAY, wake
 from apps.shops.models import Credential, Person, Shop
 
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 State = JobRun.State
 MAX_ATTEMPTS = 3
 VOID = "void:"
-LONGEST_ERROR = 2000
 
 
 class LeaseLost(Exception):
@@ -65,7 +64,9 @@ def plan(
 def skip(*, job: Job, shop: Shop | None, due: datetime, daily: bool = True) -> JobRun | None:
     """Write down that the slot of `due` is left out, because it is too late for it; None when it was claimed before."""
     slot = slot_for(shop=shop, due=due, daily=daily)
-    run, claimed = _claim(job, shop, slot, due, state=State.SKIPPED, error=_too_late(), finished_at=real_now())
+    run, claimed = _claim(
+        job, shop, slot, due, state=State.SKIPPED, problem=trouble("too_late"), finished_at=real_now()
+    )
     return run if claimed else None
 
 
@@ -95,7 +96,7 @@ def start(*, run_id: int) -> JobRun | None:
         Q(state=State.PLANNED, due_at__lte=now) | Q(state=State.RUNNING, lease_until__lte=now)
     )
     if free.filter(attempt__gte=MAX_ATTEMPTS).exists():
-        _bury(run, free, _("Its worker died %(count)d times without getting further.") % {"count": MAX_ATTEMPTS})
+        _bury(run, free, trouble("worker_died", count=MAX_ATTEMPTS))
         return None
     taken = free.update(
         state=State.RUNNING,
@@ -103,7 +104,7 @@ def start(*, run_id: int) -> JobRun | None:
         lease_until=now + lease(),
         lease_version=F("lease_version") + 1,
         started_at=Coalesce("started_at", now),
-        error="",
+        problem={},
     )
     run.refresh_from_db()
     return run if taken else None
@@ -122,24 +123,24 @@ def hand_on(*, run: JobRun, progress: dict[str, Any]) -> None:
 
 
 def finish(*, run: JobRun, result: dict[str, Any]) -> None:
-    _write(run, state=State.DONE, lease_until=None, finished_at=real_now(), result=result, error="")
+    _write(run, state=State.DONE, lease_until=None, finished_at=real_now(), result=result, problem={})
 
 
 @transaction.atomic
 def fail(*, run: JobRun, error: str, again: bool) -> None:
     """Write an error down; with `again` the run is tried once more after a minute, and after a lease's length."""
     if not again or run.attempt >= MAX_ATTEMPTS:
-        if not _bury(run, _mine(run), error):
+        if not _bury(run, _mine(run), told(error)):
             raise LeaseLost(_name(run))
         return
     wait = timedelta(seconds=settings.JOB_LEASE_SECONDS / 15 ** (MAX_ATTEMPTS - 1 - run.attempt))
-    _write(run, state=State.PLANNED, lease_until=None, due_at=real_now() + wait, error=error[:LONGEST_ERROR])
+    _write(run, state=State.PLANNED, lease_until=None, due_at=real_now() + wait, problem=told(error))
     wake("jobs.run", run.pk, queue=_queue(run), delay=min(wait, LONGEST_DELAY))  # the catch-up would find it too
 
 
 def put_back(*, run: JobRun, error: str) -> None:
     """It cannot go on now, which is not the fault of the run: it waits, and then goes on with all its attempts."""
-    _write(run, state=State.PLANNED, lease_until=None, due_at=real_now(), attempt=0, error=error[:LONGEST_ERROR])
+    _write(run, state=State.PLANNED, lease_until=None, due_at=real_now(), attempt=0, problem=told(error))
 
 
 @transaction.atomic
@@ -148,13 +149,13 @@ def give_up_waiting(*, run: JobRun) -> None:
     still_waiting = JobRun.objects.filter(pk=run.pk, state=State.PLANNED, lease_version=run.lease_version)
     job = find_job(run.job)
     if job is None:
-        _bury(run, still_waiting, _("There is no such job any more."))
+        _bury(run, still_waiting, trouble("no_such_job"))
     elif job.policy is Policy.LATEST:
-        still_waiting.update(state=State.SKIPPED, finished_at=real_now(), error=_("A later one makes up for it."))
-    elif reason := what_is_missing(job, run.shop, run.as_of):
-        _bury(run, still_waiting, reason)
+        still_waiting.update(state=State.SKIPPED, finished_at=real_now(), problem=trouble("made_up_for"))
+    elif missing := what_is_missing(job, run.shop, run.as_of):
+        _bury(run, still_waiting, missing)
     else:
-        still_waiting.update(state=State.SKIPPED, finished_at=real_now(), error=_too_late())
+        still_waiting.update(state=State.SKIPPED, finished_at=real_now(), problem=trouble("too_late"))
 
 
 def void_future(*, now: datetime) -> int:
@@ -167,7 +168,7 @@ def void_future(*, now: datetime) -> int:
             lease_until=None,
             lease_version=F("lease_version") + 1,
             finished_at=real_now(),
-            error=_("The clock was ahead when this run was started."),
+            problem=trouble("clock_ahead"),
         )
     return len(early)
 
@@ -200,34 +201,26 @@ def _others_running(run: JobRun) -> QuerySet[JobRun]:
 
 def _has_to_wait(run: JobRun) -> bool:
     job = find_job(run.job)
-    reason = what_is_missing(job, run.shop, run.as_of) if job and run.state == State.PLANNED else ""
-    if reason:
-        JobRun.objects.filter(pk=run.pk, state=State.PLANNED).update(error=reason)
-    return bool(reason)
+    missing = what_is_missing(job, run.shop, run.as_of) if job and run.state == State.PLANNED else {}
+    if missing:
+        JobRun.objects.filter(pk=run.pk, state=State.PLANNED).update(problem=missing)
+    return bool(missing)
 
 
-def what_is_missing(job: Job, shop: Shop | None, as_of: datetime) -> str:
-    """Why the run cannot start yet, in words; empty when nothing is missing."""
+def what_is_missing(job: Job, shop: Shop | None, as_of: datetime) -> Trouble:
+    """Why the run cannot start yet; empty when nothing is missing."""
     refused = Credential.objects.filter(shop=shop, api=job.calls_with, is_refused=True).first()
     if refused is not None:
-        return _("The marketplace refuses the shop's key: %(message)s") % {"message": refused.problem}
+        return trouble("key_refused", message=refused.problem)
     if not job.needs:
-        return ""
+        return {}
     zone = str(zone_of(shop))
     day = day_of(as_of, zone)
     first, after = Period(day, day).bounds(zone)
     done = JobRun.objects.filter(job=job.needs, shop=shop, state=State.DONE, as_of__gte=first, as_of__lt=after)
     if done.filter(first_on=None).exists():  # reading days of the past again brings no data of this one
-        return ""
-    needed = find_job(job.needs)
-    return _("“%(job)s” of %(day)s has not been completed.") % {
-        "job": needed.title if needed else job.needs,
-        "day": f"{day:%d.%m.%Y}",
-    }
-
-
-def _too_late() -> str:
-    return _("Nobody was there to run it in time, and it is too late for it now.")
+        return {}
+    return trouble("not_completed", job=job.needs, day=day.isoformat())
 
 
 def _mine(run: JobRun) -> QuerySet[JobRun]:
@@ -247,12 +240,12 @@ def _queue(run: JobRun) -> str | None:
 
 
 def _name(run: JobRun) -> str:
-    return f"{run} of shop {run.shop_id}, lease {run.lease_version}"
+    return f"{run.job} · {run.slot} of shop {run.shop_id}, lease {run.lease_version}"
 
 
-def _bury(run: JobRun, rows: QuerySet[JobRun], error: str) -> bool:
+def _bury(run: JobRun, rows: QuerySet[JobRun], problem: Trouble) -> bool:
     """The run failed for good: it stays as a dead letter, the watchdog tells of it. False when it is not in `rows`."""
-    if not rows.update(state=State.FAILED, lease_until=None, finished_at=real_now(), error=error[:LONGEST_ERROR]):
+    if not rows.update(state=State.FAILED, lease_until=None, finished_at=real_now(), problem=problem):
         return False
-    log.error("%s failed for good: %s", _name(run), error)
+    log.error("%s failed for good: %s", _name(run), say(problem))
     return True

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.clock import real_now
 from apps.common.periods import Period
+from apps.jobs.timetable import find_job
+from apps.jobs.troubles import say
 from apps.shops.models import Person, Shop
 from apps.shops.scoping import SellerQuerySet
 
@@ -63,7 +65,7 @@ class JobRun(models.Model):
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     progress = models.JSONField(_("progress"), default=dict, blank=True)
     result = models.JSONField(_("result"), default=dict, blank=True)
-    error = models.TextField(_("error"), blank=True)
+    problem = models.JSONField(_("error"), default=dict, blank=True)
 
     objects = SellerQuerySet.as_manager()
 
@@ -82,7 +84,13 @@ class JobRun(models.Model):
         indexes = [models.Index(fields=["state", "lease_until"], name="runs_by_lease")]
 
     def __str__(self) -> str:
-        return f"{self.job} · {self.slot}"
+        job = find_job(self.job)
+        return f"{job.title if job else self.job} · {_('by hand') if self.is_manual else self.slot}"
+
+    @property
+    def error(self) -> str:
+        """Why it waits, failed or was left out, in the active language; "" for no reason."""
+        return say(self.problem)
 
     @property
     def is_manual(self) -> bool:
@@ -148,6 +156,30 @@ class SyncRun(models.Model):
 
     seller_path: ClassVar[str] = "shop__seller"
 
+    class Source(models.TextChoices):
+        """What is read, by the names that the syncs give it."""
+
+        ACCOUNT = "account", _("the shop's account")
+        CATEGORIES = "categories", _("categories")
+        PRODUCTS = "products", _("products")
+        ARCHIVED_PRODUCTS = "archived_products", _("archived products")
+        MINIMUMS = "minimums", _("minimum prices")
+        PROMOTIONS = "promotions", _("promotions")
+        PARTICIPATIONS = "participations", _("products in promotions")
+        STOCK = "stock", _("stock")
+        FBO_POSTINGS = "fbo_postings", _("FBO postings")
+        FBO_POSTINGS_AGAIN = "fbo_postings_again", _("FBO postings, read again")
+        FBS_POSTINGS = "fbs_postings", _("FBS postings")
+        FBS_POSTINGS_AGAIN = "fbs_postings_again", _("FBS postings, read again")
+        FBS_CHANGES = "fbs_changes", _("changes of FBS postings")
+        RETURNS = "returns", _("returns")
+        FACTS = "facts", _("sales by day, computed")
+        FACTS_AGAIN = "facts_again", _("sales by day, computed again")
+        CROSSCHECK = "crosscheck", _("comparison with OZON's analytics")
+        ACCRUAL_TYPES = "accrual_types", _("types of accruals")
+        ACCRUALS = "accruals", _("accruals")
+        CLUSTER_STOCK = "cluster_stock", _("stock by cluster")
+
     class State(models.TextChoices):
         RUNNING = "running", _("running")
         COMPLETE = "complete", _("complete")
@@ -157,11 +189,11 @@ class SyncRun(models.Model):
     job_run = models.ForeignKey(
         JobRun, models.SET_NULL, null=True, blank=True, related_name="sync_runs", verbose_name=_("job run")
     )
-    source = models.CharField(_("source"), max_length=60)
+    source = models.CharField(_("source"), max_length=60, choices=Source.choices)
     since = models.DateTimeField(_("since"), null=True, blank=True)
     until = models.DateTimeField(_("until"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.RUNNING)
-    cursor = models.TextField(blank=True)
+    cursor = models.TextField(_("read up to"), blank=True)
     pages = models.PositiveIntegerField(_("pages"), default=0)
     received = models.PositiveIntegerField(_("rows received"), default=0)
     announced = models.PositiveIntegerField(_("rows announced"), null=True, blank=True)
@@ -182,4 +214,4 @@ class SyncRun(models.Model):
         indexes = [models.Index(fields=["shop", "source", "-id"], name="syncs_by_source")]
 
     def __str__(self) -> str:
-        return f"{self.source} · {self.started_at:%d.%m.%Y %H:%M}"
+        return f"{self.get_source_display()} · {self.as_of:%d.%m.%Y}"

@@ -219,7 +219,7 @@ def _run_of(work: Work, reading: Reading[Row]) -> SyncRun:
         return SyncRun.objects.create(
             shop=work.shop,
             job_run=work.job_run,
-            source=reading.source,
+            source=SyncRun.Source(reading.source),
             since=reading.since,
             until=reading.until,
             started_at=real_now(),

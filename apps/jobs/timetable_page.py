@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.common import formats
+from apps.common import clock, formats
 from apps.common.errors import Refused
 from apps.common.periods import Period, day_of
 from apps.jobs import by_hand, due
@@ -63,7 +63,7 @@ class Line:
     @property
     def last_started(self) -> str:
         started = self.last.started_at if self.last else None
-        return formats.moment(started, self.shop.timezone) if started else "—"
+        return formats.moment(clock.business_time(started), self.shop.timezone) if started else "—"
 
     @property
     def color(self) -> str:

@@ -23,6 +23,22 @@ class OutboxMessage(models.Model):
 
     seller_path: ClassVar[str] = "seller"
 
+    class Name(models.TextChoices):
+        PROPOSAL_CARD = "proposal_card", _("price card")
+        PROPOSAL_SUMMARY = "proposal_summary", _("the day's price cards")
+        VERDICT_CARD = "verdict_card", _("verdict")
+        COMMAND_ENDED = "command_ended", _("end of a change")
+        PRICE_DRIFT = "price_drift", _("price changed by somebody else")
+        DAILY_REPORT = "daily_report", _("daily report")
+        STOCK_ALERT = "stock_alert", _("time to order")
+        JOB_FAILED = "job_failed", _("failed job")
+        JOB_LATE = "job_late", _("late job")
+        JOB_SKIPPED = "job_skipped", _("skipped job")
+        KEY_EXPIRES = "key_expires", _("key about to expire")
+        KEY_PROBLEM = "key_problem", _("trouble with a key")
+        QUEUE_SILENT = "queue_silent", _("silent queue")
+        CLOCK_STOPPED = "clock_stopped", _("stopped clock")
+
     class State(models.TextChoices):
         PENDING = "pending", _("waiting")
         SENDING = "sending", _("sending")
@@ -37,7 +53,7 @@ class OutboxMessage(models.Model):
     key = models.CharField(max_length=200, unique=True)
     seller = models.ForeignKey(Seller, models.CASCADE, related_name="+", verbose_name=_("seller"))
     person = models.ForeignKey(Person, models.CASCADE, related_name="messages", verbose_name=_("recipient"))
-    name = models.CharField(_("message"), max_length=60)
+    name = models.CharField(_("message"), max_length=60, choices=Name.choices)
     params = models.JSONField(_("ids"), default=dict)
     subject = models.CharField(_("subject"), max_length=100, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
@@ -78,4 +94,4 @@ class OutboxMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} → {self.person}"
+        return f"{self.get_name_display()} → {self.person}"

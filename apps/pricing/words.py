@@ -177,7 +177,8 @@ def say(code: str, figures: Mapping[str, object], *, currency: str) -> str:
 
 
 def _written(name: str, figure: object, currency: str) -> str:
-    return WRITERS.get(name.rpartition("_")[2], _plain)(figure, currency)
+    write = WRITERS.get(name) or WRITERS.get(name.rpartition("_")[2], _plain)
+    return write(figure, currency)
 
 
 def _money(figure: object, currency: str) -> str:
@@ -190,6 +191,10 @@ def _gain(figure: object, currency: str) -> str:
 
 def _rate(figure: object, currency: str) -> str:
     return formats.percent(_number(figure))
+
+
+def _probability(figure: object, currency: str) -> str:
+    return formats.probability(_number(figure))
 
 
 def _day(figure: object, currency: str) -> str:
@@ -213,12 +218,13 @@ WRITERS: dict[str, Callable[[object, str], str]] = {
     "money": _money,
     "gain": _gain,
     "rate": _rate,
+    "probability_rate": _probability,
     "days": _days,
     "on": _day,
     "term": _terms,
     "terms": _terms,
 }
-"""How a figure is written, by the end of its name."""
+"""How a figure is written, by its name or by the end of it."""
 
 
 def _number(figure: object) -> Decimal:

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.decisions.four_eyes import rules_of
 from apps.decisions.models import Batch, Proposal
@@ -19,11 +20,11 @@ from apps.shops.models import Shop, member_of
 from apps.shops.roles import Action, may
 
 OUTCOMES: dict[str, str | Promise] = {
-    Batch.Outcome.APPLIED: _("accepted, it is being sent."),
-    Batch.Outcome.ONE_MORE: _("accepted, one more person has to agree."),
-    Batch.Outcome.REFUSED: _("refused."),
-    Batch.Outcome.STALE: _("out of date, not applied."),
-    Batch.Outcome.LEFT_OUT: _("left out: it was changed or decided on since."),
+    Batch.Outcome.APPLIED: gettext_lazy("accepted, it is being sent."),
+    Batch.Outcome.ONE_MORE: gettext_lazy("accepted, one more person has to agree."),
+    Batch.Outcome.REFUSED: gettext_lazy("refused."),
+    Batch.Outcome.STALE: gettext_lazy("out of date, not applied."),
+    Batch.Outcome.LEFT_OUT: gettext_lazy("left out: it was changed or decided on since."),
 }
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.functional import Promise
 
 MOST_UNITS = 4096
 """Telegram's limit in UTF-16 units, for the text without its tags; counting the tags too is on the safe side."""
@@ -25,9 +24,10 @@ MORE = "…"
 
 @dataclass(frozen=True)
 class Button:
-    """What a press does: `action` with `params` (ids), as `bots.actions` reads them."""
+    """What a press does: `action` with `params` (ids), as `bots.actions` reads them. `label` is words already, in the
+    language of the recipient: nobody speaks it any more when the message is sent."""
 
-    label: str | Promise
+    label: str
     action: str
     params: Mapping[str, Any]
 

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.experiments.models import Experiment, Verdict
 from apps.experiments.verdicts import EXTENSION_DAYS, Reason
@@ -20,20 +21,24 @@ HARDLY_MOVED = 0.05
 """A probability that moved less than this from what was believed before any sale is the belief, not a finding."""
 
 REASONS: dict[str, str | Promise] = {
-    Reason.UNKNOWN_COST: _("The unit cost is not known, so the profit cannot be told."),
-    Reason.NO_BASELINE: _("There is no day before the change to compare with."),
-    Reason.NO_VALID_DAYS: _("The product was out of stock throughout."),
-    Reason.NO_SHOP_SALES: _("The other products sold nothing on these days, so there is nothing to compare with."),
-    Reason.FEW_VALID_DAYS: _("The product was out of stock on too many of the days."),
-    Reason.FEW_CONTROLS: _("Too few products were left untouched: a move of the whole shop cannot be told apart."),
-    Reason.LITTLE_DATA: _("It sells too little to tell anything in this time."),
-    Reason.WIDE_RANGE: _("What it sold fits a gain as well as a loss."),
+    Reason.UNKNOWN_COST: gettext_lazy("The unit cost is not known, so the profit cannot be told."),
+    Reason.NO_BASELINE: gettext_lazy("There is no day before the change to compare with."),
+    Reason.NO_VALID_DAYS: gettext_lazy("The product was out of stock throughout."),
+    Reason.NO_SHOP_SALES: gettext_lazy(
+        "The other products sold nothing on these days, so there is nothing to compare with."
+    ),
+    Reason.FEW_VALID_DAYS: gettext_lazy("The product was out of stock on too many of the days."),
+    Reason.FEW_CONTROLS: gettext_lazy(
+        "Too few products were left untouched: a move of the whole shop cannot be told apart."
+    ),
+    Reason.LITTLE_DATA: gettext_lazy("It sells too little to tell anything in this time."),
+    Reason.WIDE_RANGE: gettext_lazy("What it sold fits a gain as well as a loss."),
 }
 
 VOID: dict[str, str | Promise] = {
-    "price_changed": _("The price was changed again while it ran."),
-    "undone": _("The change was undone within minutes."),
-    "archived": _("The product was archived while it ran."),
+    "price_changed": gettext_lazy("The price was changed again while it ran."),
+    "undone": gettext_lazy("The change was undone within minutes."),
+    "archived": gettext_lazy("The product was archived while it ran."),
 }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 UNCLASSIFIED = gettext_lazy("unclassified")
+CHANNELS = {"ozon_fbo": "OZON FBO", "ozon_fbs": "OZON FBS"}
 OWN_TYPES = {SALE: gettext_lazy("sale"), COMMISSION: gettext_lazy("commission")}
 
 
@@ -40,7 +41,7 @@ class OrderLineInline(HistoryInline[OrderLine]):
 
 @admin.register(Order)
 class OrderAdmin(ScopedAdmin[Order]):
-    list_display = ["external_id", "order_number", "placed_at", "state_badge", "sum", "channel"]
+    list_display = ["external_id", "order_number", "placed_at", "state_badge", "sum", "sold_through"]
     exported: ClassVar = {"sum": "total"}
     list_filter = ["shop", "status"]
     search_fields = ["=external_id", "=order_number"]
@@ -59,6 +60,10 @@ class OrderAdmin(ScopedAdmin[Order]):
     @display(description=gettext_lazy("total"), ordering="total")
     def sum(self, order: Order) -> str:
         return formats.money(order.total, order.currency)
+
+    @display(description=gettext_lazy("channel"), ordering="channel")
+    def sold_through(self, order: Order) -> str:
+        return CHANNELS.get(order.channel, order.channel)
 
 
 @admin.register(Accrual)
@@ -86,9 +91,14 @@ class AccrualAdmin(ScopedAdmin[Accrual]):
 
 @admin.register(DailyFact)
 class DailyFactAdmin(ScopedAdmin[DailyFact]):
-    list_display = ["day", "product", "units", "revenue", "cancelled_units", "returned_units", "in_stock"]
+    list_display = ["day", "product", "units", "sum", "cancelled_units", "returned_units", "in_stock"]
+    exported: ClassVar = {"sum": "revenue"}
     list_select_related = ["product"]
     list_filter = ["product__shop"]
     search_fields = ["product__offer_id", "product__name"]
     date_hierarchy = "day"
     ordering = ["-day", "product"]
+
+    @display(description=gettext_lazy("revenue"), ordering="revenue")
+    def sum(self, fact: DailyFact) -> str:
+        return formats.money(fact.revenue, fact.product.currency)

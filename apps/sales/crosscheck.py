@@ -18,7 +18,7 @@ from apps.marketplaces.errors import ApiError
 from apps.marketplaces.ozon_seller.analytics import AnalyticsFact
 from apps.sales.models import DailyFact
 
-SOURCE = "crosscheck"
+SOURCE = SyncRun.Source.CROSSCHECK
 DAYS = 3
 PAUSE = timedelta(seconds=80)
 CALLS_A_DAY = 40

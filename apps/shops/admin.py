@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from apps.shops.admin_keys import KeyAdmin
 from apps.shops.admin_people import LoginAdmin, MemberAdmin, PersonAdmin
 from apps.shops.asking import is_superuser, seller_of_request
-from apps.shops.audit_words import say
+from apps.shops.audit_words import say, subject_in_words
 from apps.shops.models import AuditEntry, Credential, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.push import push_address
 from apps.shops.roles import Action
@@ -103,13 +103,14 @@ class Actor(TypedDict):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ScopedAdmin[AuditEntry]):
-    list_display = ["at", "what", "who", "shop", "subject"]
+    list_display = ["at", "what", "who", "shop", "about"]
+    exported: ClassVar = {"about": "subject"}
     list_select_related = ["actor__user", "shop"]
     list_filter = ["shop", "actor"]
     search_fields = ["action", "subject"]
     date_hierarchy = "at"
-    fields = ["at", "what", "action", "who", "shop", "subject", "data"]
-    readonly_fields = ["what", "who"]
+    fields = ["at", "what", "action", "who", "shop", "about", "subject", "data"]
+    readonly_fields = ["what", "who", "about"]
     view_action = Action.MANAGE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
@@ -121,6 +122,10 @@ class AuditEntryAdmin(ScopedAdmin[AuditEntry]):
     @display(description=gettext_lazy("what"), ordering="action")
     def what(self, entry: AuditEntry) -> str:
         return say(entry.action)
+
+    @display(description=gettext_lazy("subject"), ordering="subject")
+    def about(self, entry: AuditEntry) -> str:
+        return subject_in_words(entry.subject)
 
     @display(description=gettext_lazy("who"), ordering="actor")
     def who(self, entry: WithAnnotations[AuditEntry, Actor]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -83,3 +84,13 @@ WORDS: dict[str, str | Promise] = {
 def say(action: str) -> str:
     """The action in words; the name itself where nobody has written any."""
     return str(WORDS.get(action, action))
+
+
+def subject_in_words(subject: str) -> str:
+    """A row's name in the trail ("decisions.proposal:7") as people call it; what names no row stays as it is."""
+    label, _colon, number = subject.partition(":")
+    try:
+        model = apps.get_model(label)
+    except (LookupError, ValueError):
+        return subject
+    return f"{model._meta.verbose_name} № {number}"

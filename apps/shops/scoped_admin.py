@@ -23,6 +23,7 @@ from django.db.models.fields.related import RelatedField
 from django.forms import BaseModelForm, ModelChoiceField, ModelMultipleChoiceField
 from django.forms import Field as FormField
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from apps.common.encrypted import SecretField
 from apps.common.errors import UserError
@@ -213,6 +214,33 @@ class _Page(_Fields[Row], ExportedList[Row]):
 
 class ScopedAdmin(_Scope[Row], _Page[Row]):
     """A page of what belongs to sellers. Read-only unless a subclass names the action that a change needs."""
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Context = None
+    ) -> HttpResponse:
+        """A link in a chat leads here whichever of their sellers the person works with now."""
+        seller = self._other_seller(request, object_id)
+        if seller is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        context = {**self.admin_site.each_context(request), "title": seller.name, "seller": seller}
+        return TemplateResponse(request, "admin/other_seller.html", {**context, "person": person_of(request)})
+
+    def _other_seller(self, request: HttpRequest, object_id: str | None) -> Seller | None:
+        """Whose row it is, when that is another seller of the person's than the one they work with now."""
+        person = person_of(request)
+        if object_id is None or person is None or self.get_object(request, unquote(object_id)) is not None:
+            return None
+        rows = self.model._base_manager.filter(pk=self._key(object_id))
+        sellers = Seller.objects.filter(members__person=person)
+        path: str = self.model.seller_path  # type: ignore[attr-defined]  # every model with such a page has it
+        return sellers.filter(pk__in=rows.values(path)).first()
+
+    def _key(self, object_id: str) -> Any:
+        """None for what cannot be the key of a row."""
+        try:
+            return self.opts.pk.to_python(unquote(object_id))
+        except ValidationError:
+            return None
 
 
 class ScopedInline(_Scope[Row], TabularInline[Row]):

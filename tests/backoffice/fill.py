@@ -301,7 +301,7 @@ def add_clockwork(shop: Shop, mark: str, owner: Member) -> None:
         state=JobRun.State.FAILED,
         started_at=NOON,
         finished_at=NOON + timedelta(seconds=41),
-        error=f"{mark} error",
+        problem={"message": f"{mark} error"},
     )
     SyncRun.objects.create(
         shop=shop,

@@ -16,9 +16,12 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from apps.backoffice.admin_decisions import COMMAND_COLORS, PROPOSAL_COLORS
 from apps.backoffice.navigation import GROUPS
+from apps.catalog.models import Product
 from apps.decisions.models import Command, Proposal
+from apps.jobs.models import JobRun, SyncRun
+from apps.notifications.models import OutboxMessage
 from apps.shops.middleware import CONTENT_POLICY
-from apps.shops.models import Language, Person, Shop
+from apps.shops.models import AuditEntry, Language, Person, Shop
 from tests.backoffice.fill import Filled, crowd, fill
 from tests.backoffice.site import PAGES, SCOPED, client_of, label, row_of, url, writes
 
@@ -149,6 +152,27 @@ def test_pages_speak_the_persons_language(language: str, anna: Filled) -> None:
     page = client.get("/admin/")
     assert f'<html lang="{language}"' in page.content.decode()
     assert page.headers["Content-Language"] == language
+
+
+def test_codes_are_shown_in_words(anna: Filled) -> None:
+    Person.objects.filter(pk=anna.owner.person_id).update(language=Language.RUSSIAN)
+    run = row_of(JobRun, anna.seller)
+    JobRun.objects.filter(pk=run.pk).update(progress={"stage": "fbo_postings", "done": 1, "total": 2})
+    client = client_of(anna.owner)
+    assert "отправления FBO: 50" in client.get(url(JobRun, "changelist")).content.decode()
+    assert "Синхронизация с OZON · " in client.get(url(JobRun, "change", run.pk)).content.decode()
+    assert "продажи по дням" in client.get(url(SyncRun, "changelist")).content.decode()
+    assert "карточка цены" in client.get(url(OutboxMessage, "changelist")).content.decode()
+    trail = client.get(url(AuditEntry, "changelist")).content.decode()
+    assert "decisions.proposal:" not in trail
+
+
+def test_a_number_of_rows_needs_no_form_of_a_noun(anna: Filled) -> None:
+    Person.objects.filter(pk=anna.owner.person_id).update(language=Language.RUSSIAN)
+    page = client_of(anna.owner).get(url(Product, "changelist")).content.decode()
+    count = Product.objects.filter(shop=anna.shop).count()
+    assert f"Всего строк: {count}" in page
+    assert f"{count} товары" not in " ".join(page.split())
 
 
 def test_a_missing_page_says_so_without_a_traceback(anna: Filled) -> None:

@@ -19,7 +19,7 @@ from apps.common.clock import real_now
 from apps.decisions.models import Batch, Proposal
 from apps.experiments.models import Experiment
 from apps.jobs.timetable import timetable
-from apps.shops.models import AuditEntry
+from apps.shops.models import AuditEntry, Member, Person
 from apps.shops.roles import Role
 from apps.shops.scoped_admin import ScopedAdmin, ScopedInline, SuperuserOnly
 from bots.actions import ACTIONS as BUTTON_ACTIONS
@@ -227,6 +227,18 @@ def test_nobody_can_choose_to_work_with_a_seller_they_do_not_belong_to(anna: Fil
     assert answer.context["form"].errors["active_seller"]
     anna.owner.person.refresh_from_db()
     assert anna.owner.person.active_seller is None
+
+
+def test_a_link_to_another_seller_of_ones_own_offers_to_work_with_them(anna: Filled, boris: Filled) -> None:
+    Member.objects.create(person=anna.owner.person, seller=boris.seller, role=Role.VIEWER)
+    Person.objects.filter(pk=anna.owner.person_id).update(active_seller=anna.seller)
+    client, page = client_of(anna.owner), url(Proposal, "change", row_of(Proposal, boris.seller).pk)
+    asked = client.get(page)
+    assert "This page belongs to the seller “Boris &amp; co”" in asked.content.decode()
+    wish = {"language": "en", "active_seller": boris.seller.pk}
+    switched = client.post("/admin/me/", {**wish, "next": page}, follow=True)
+    assert "Boris teapot" in switched.content.decode()
+    assert client.post("/admin/me/", {**wish, "next": "https://example.com/"}).headers["Location"] == "/admin/me/"
 
 
 def test_the_pages_of_a_removed_member_are_empty_at_once(anna: Filled) -> None:

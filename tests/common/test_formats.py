@@ -22,6 +22,7 @@ def test_money_shows_hundredths_only_where_there_are_any() -> None:
     assert formats.money(Decimal("12900.00"), "RUB") == f"12{NBSP}900{NBSP}₽"
     assert formats.money(Decimal("990.5"), "RUB") == f"990,50{NBSP}₽"
     assert formats.money(Decimal("-7"), "UAH") == f"-7{NBSP}₴"
+    assert formats.money(Decimal("489730") / 211, "RUB") == f"2{NBSP}321{NBSP}₽", "2320.995 is no more exact"
 
 
 def test_a_gain_has_its_sign_and_no_needless_hundredths() -> None:

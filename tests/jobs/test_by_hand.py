@@ -96,7 +96,7 @@ def test_a_job_that_does_not_exist_cannot_be_run(shop: Shop) -> None:
 
 
 def test_prices_by_hand_are_refused_without_the_days_data(shop: Shop, owner: Member) -> None:
-    with pytest.raises(Refused, match=r"“sync” of 02\.03\.2026 has not been completed"):
+    with pytest.raises(Refused, match=r"“sync” of Mar 2, 2026 has not been completed"):
         by_hand.start(errand(shop, "prices"), by=owner)
     assert not JobRun.objects.exists()
     assert not AuditEntry.objects.filter(action="job.run_now").exists()

@@ -215,7 +215,7 @@ def test_prices_that_waited_in_vain_fail_in_words(shop: Shop) -> None:
     assert catch_up(now=utc("2026-03-02 14:31")).given_up == 1
     run = JobRun.objects.get()
     assert (run.state, run.attempt) == (State.FAILED, 0)
-    assert "“sync” of 02.03.2026 has not been completed" in run.error
+    assert "“sync” of Mar 2, 2026 has not been completed" in run.error
 
 
 def test_a_report_that_only_waited_for_its_turn_is_skipped(shop: Shop) -> None:

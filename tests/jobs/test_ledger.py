@@ -248,7 +248,7 @@ def test_prices_wait_for_the_sync_of_the_same_day(shop: Shop) -> None:
     assert ledger.start(run_id=prices.pk) is None
     waiting = stored(prices)
     assert (waiting.state, waiting.attempt) == (State.PLANNED, 0)
-    assert "02.03.2026" in waiting.error
+    assert "Mar 2, 2026" in waiting.error
 
     run_of(shop, SIX)
     begun = ledger.start(run_id=prices.pk)

@@ -134,7 +134,7 @@ def test_experiments_show_what_waits_first_and_what_is_over_last(anna: Member, s
         "Price experiments\n\n"
         "• waits: 1,000 RUB → 1,090 RUB, judged, waiting for a decision (success)\n"
         "• runs: 1,000 RUB → 1,090 RUB, runs until March 9\n\n"
-        "Over\n"
+        "Finished\n"
         "• over: 1,000 RUB → 1,090 RUB, kept (inconclusive)"
     )
 

@@ -11,6 +11,7 @@ from apps.common import formats
 from apps.decisions.models import Command
 from apps.inventory.alerts import send_stock_alerts
 from apps.jobs.models import JobRun
+from apps.jobs.troubles import trouble
 from apps.shops.models import Member, Shop
 from tests import cast
 from tests.inventory.shelf import MORNING, TODAY, Shelf
@@ -162,7 +163,7 @@ def run(shop: Shop | None, **columns: Any) -> JobRun:
             "state": "failed",
             "attempt": 3,
             "finished_at": NOW,
-            "error": "ApiError: <html> 502 & more",
+            "problem": {"message": "ApiError: <html> 502 & more"},
             **columns,
         }
     )
@@ -181,11 +182,13 @@ def test_a_failed_run_of_another_seller_is_not_rendered(shelf: Shelf) -> None:
 
 def test_a_late_slot_names_what_it_waits_for(anna: Member, shelf: Shelf) -> None:
     due = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
-    waits = "“OZON sync” of 02.03.2026 has not been completed."
-    run(shelf.shop, job="price_analysis", as_of=due, state="planned", finished_at=None, error=waits)
+    waits = trouble("not_completed", job="ozon_sync", day="2026-03-02")
+    run(shelf.shop, job="price_analysis", as_of=due, state="planned", finished_at=None, problem=waits)
     text = told(anna, "job_late", job="price_analysis", shop=shelf.shop.pk, due=due.isoformat()).text
     assert text.startswith("Shelf: price analysis is late. It was due March 2, 09:30.")
-    assert waits in text
+    assert "“OZON sync” of Mar 2, 2026 has not been completed." in text
+    text = told(anna, "job_late", language="ru", job="price_analysis", shop=shelf.shop.pk, due=due.isoformat()).text
+    assert "«синхронизация с OZON» за 2 мар." in text, "in the reader's language, not in the worker's"
 
 
 @pytest.mark.parametrize("name", ["job_late", "job_skipped"])

@@ -7,6 +7,8 @@ import pytest
 from pytest_django import Settings
 
 from apps.decisions.models import Approval, Command, DecisionRules, Proposal
+from apps.notifications.models import OutboxMessage
+from apps.reports.messages import render
 from apps.shops.models import Member
 from apps.shops.roles import Role
 from tests import cast
@@ -33,7 +35,7 @@ def card(to: Member, of: Proposal, **options: Any) -> Read:
 def test_it_says_everything_that_a_decision_needs(anna: Member, shelf: Shelf) -> None:
     text = card(anna, proposal(shelf.product("Grey scarf"))).text
     assert text.startswith("Grey scarf\nSKU-1 · Shelf\n\n1,000 RUB → 1,090 RUB (+9%)\n")
-    assert "Expected profit +310 RUB a day (90 %: -42.13 RUB to +960 RUB); better with a probability of 97.1%" in text
+    assert "Expected profit +310 RUB a day (90 %: -42.13 RUB to +960 RUB); better with a probability of 97%" in text
     assert "In the worst of 100 cases: -120 RUB a day." in text
     assert "Revenue: -81.60 RUB a day (-4.1%)." in text
     assert "• Sales grow: 21 pcs in the last 7 days (7 in stock), 9 in the 7 before (7 in stock)." in text
@@ -52,6 +54,14 @@ def test_it_leads_to_the_page_of_the_decision(anna: Member, shelf: Shelf, settin
 
 def test_the_expected_profit_is_said_once(anna: Member, shelf: Shelf) -> None:
     assert card(anna, proposal(shelf.product())).text.count("Expected profit") == 1
+
+
+def test_its_buttons_speak_the_recipients_language_when_they_are_sent(anna: Member, shelf: Shelf) -> None:
+    anna.person.language = "uk"
+    message = OutboxMessage(name="proposal_card", seller=anna.seller, person=anna.person)
+    message.params = {"proposal": proposal(shelf.product()).pk}
+    rendered = render(message, now=NOW)
+    assert [button.label for row in rendered.rows for button in row] == ["Застосувати", "Відхилити", "Пізніше"]
 
 
 def test_its_buttons_name_the_proposal_and_its_content(anna: Member, shelf: Shelf) -> None:

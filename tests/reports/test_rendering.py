@@ -63,11 +63,16 @@ def test_together_keeps_the_buttons_of_all() -> None:
         ("two\nlines\tand\x00 more", "two lines and more"),
         ("\u202eright to left\u202c\u200f", "right to left"),
         ("a" * 130, "a" * 119 + "…"),
+        ("below 1\N{NO-BREAK SPACE}490\N{NO-BREAK SPACE}₽", "below 1\N{NO-BREAK SPACE}490\N{NO-BREAK SPACE}₽"),
         ("  спейс   everywhere ", "спейс everywhere"),
     ],
 )
 def test_names_are_shown_on_one_line_and_in_one_direction(name: str, shown: str) -> None:
     assert plain(name) == shown
+
+
+def test_every_message_has_words_for_its_name() -> None:
+    assert set(OutboxMessage.Name.values) == set(messages.MESSAGES)
 
 
 def test_every_message_has_a_template_of_its_name() -> None:

@@ -160,7 +160,7 @@ def test_days_that_did_not_count_and_days_that_were_inferred_are_named(anna: Mem
     verdict(judged, valid_days=5, inferred_days=3, shop_change=None)
     text = card(anna, judged).text
     assert "Days in stock that could be compared: 5 of 7." in text
-    assert "On 3 days the stock was inferred from the sales." in text
+    assert "On 3 days, counting those before the change, the stock was inferred from the sales." in text
     assert "The whole shop" not in text
 
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 
 from apps.decisions.models import Command, Proposal
 from apps.shops.audit import record
-from apps.shops.audit_words import WORDS, say
+from apps.shops.audit_words import WORDS, say, subject_in_words
 from apps.shops.models import AuditEntry
 from apps.shops.scoped_admin import _Page
 from tests.cast import anna
@@ -64,6 +64,12 @@ def test_every_action_has_words() -> None:
     changed = {f"{page.audit_name}.changed" for page in pages}
     assert len(named) > 20
     assert sorted((named | ended | stopped | changed) - set(WORDS)) == []
+
+
+def test_what_a_row_is_about_is_told_by_the_name_of_the_thing() -> None:
+    assert subject_in_words("shops.shop:7") == "shop № 7"
+    assert subject_in_words("telegram:1001") == "telegram:1001"
+    assert subject_in_words("") == ""
 
 
 def test_an_action_that_nobody_put_into_words_is_shown_as_it_is() -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 
 from celery import current_app
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
@@ -57,7 +58,7 @@ def live_through(
     expire_due(now=now)
     for job in timetable():
         if job.is_for(shop):
-            world.notice(_("%(job)s…") % {"job": job.title}, "progress", day)
+            world.notice(_("%(job)s…") % {"job": capfirst(str(job.title))}, "progress", day)
             run_slot(job, shop, day, now, watch=watch)
             (after or {}).get(job.name, lambda: None)()
     wait_for_silence()

@@ -7,6 +7,7 @@ bytes (`digest`); real time moves nothing but the clock's hands.
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -38,18 +39,25 @@ class Clock:
 
     def __init__(self, seconds: Callable[[], float] = monotonic) -> None:
         self._seconds = seconds
-        self._began = seconds()
+        self._mornings = [seconds()]
         self._lives: list[Callable[[], None]] = []
-        self.day = 0
+
+    @property
+    def day(self) -> int:
+        return len(self._mornings) - 1
 
     @property
     def date(self) -> date:
         return START + timedelta(days=self.day)
 
-    def moment(self) -> datetime:
-        passed = timedelta(seconds=self._seconds() - self._began)
-        latest = datetime.combine(self.date, time(23, 59, 59), MOSCOW)
-        return min(datetime.combine(self.date, MORNING, MOSCOW) + passed, latest).astimezone(UTC)
+    def moment(self, *, ago: timedelta = timedelta(0)) -> datetime:
+        """Now, or as it was so much real time `ago`."""
+        seconds = self._seconds() - ago.total_seconds()
+        day = max(bisect_right(self._mornings, seconds) - 1, 0)
+        on = START + timedelta(days=day)
+        passed = timedelta(seconds=seconds - self._mornings[day])
+        latest = datetime.combine(on, time(23, 59, 59), MOSCOW)
+        return min(datetime.combine(on, MORNING, MOSCOW) + passed, latest).astimezone(UTC)
 
     def join(self, live_a_day: Callable[[], None]) -> None:
         self._lives.append(live_a_day)
@@ -57,8 +65,7 @@ class Clock:
     def next_day(self) -> None:
         for live_a_day in self._lives:
             live_a_day()
-        self.day += 1
-        self._began = self._seconds()
+        self._mornings.append(self._seconds())
 
 
 @dataclass(frozen=True)

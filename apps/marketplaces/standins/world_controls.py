@@ -1,6 +1,7 @@
 """What the world tells outside the imitated APIs: its clock, its truth, and the seller's own cost list.
 
-    GET  /world/clock                    -> {moment, date, day, zone}; the zone is that of the first shop
+    GET  /world/clock?at=                -> {moment, date, day, zone}; the zone is that of the first shop; `moment` is
+                                            what the clock showed at `at`, a real moment in ISO 8601, or shows now
     POST /world/next-day                 -> the same, a day later, for every shop
     GET  /world/ledger?from=&to=         -> {shop, days: [{day, rows: [...]}]}, both days inclusive, a row per product
     GET  /world/costs                    -> [{sku, product_id, offer_id, cost}], cost null where the seller has none
@@ -11,7 +12,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -55,7 +56,7 @@ class WorldControls:
         world = self._first.world
         clock = world.clock
         return {
-            "moment": clock.moment().isoformat(),
+            "moment": clock.moment(ago=_time_since(request)).isoformat(),
             "date": clock.date.isoformat(),
             "day": clock.day,
             "zone": str(world.zone),
@@ -191,6 +192,17 @@ def _day_of(request: Request, name: str, default: int) -> int:
         return (date.fromisoformat(value) - START).days
     except ValueError:
         raise BadQuestion(f"{name}: a day such as 2026-03-01, not {value!r}") from None
+
+
+def _time_since(request: Request) -> timedelta:
+    """The real time since the moment `at`; none without it."""
+    value = request.query_params.get("at")
+    if value is None:
+        return timedelta(0)
+    try:
+        return datetime.now(UTC) - datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise BadQuestion(f"at: a moment such as 2026-03-01T10:00:00+00:00, not {value!r}") from None
 
 
 def _date(day: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.utils.text import Truncator
 
-from apps.common import formats
+from apps.common import clock, formats
 
 register = template.Library()
 
@@ -44,9 +44,13 @@ for _write_beside in (formats.money, formats.gain, formats.moment):
     register.filter(_write_beside.__name__, _beside(_write_beside))
 
 
+register.filter(clock.business_time.__name__, lambda real: real and clock.business_time(real))
+
+
 @register.filter
 def plain(name: object, longest: int = LONGEST_NAME) -> str:
-    """A name from outside on one line, without characters that would disturb the text around it."""
+    """A text from outside on one line, without characters that would disturb the text around it. What our own figures
+    hold together in it (1 490 ₽) stays together."""
     kinds = ((sign, unicodedata.category(sign)) for sign in str(name))
     visible = "".join(" " if kind in BREAKS else sign for sign, kind in kinds if kind != INVISIBLE)
-    return Truncator(" ".join(visible.split())).chars(longest)
+    return Truncator(" ".join(filter(None, visible.split(" ")))).chars(longest)

@@ -1,6 +1,6 @@
 """The demo world: deterministic, its books agree, and a price changes tomorrow."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -63,6 +63,17 @@ def test_the_clock_starts_at_ten_in_moscow_and_stops_before_midnight() -> None:
     assert clock.moment() == datetime(2026, 3, 2, 20, 59, 59, tzinfo=UTC)
     clock.next_day()
     assert clock.moment() == datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
+
+
+def test_the_clock_knows_what_it_showed_before() -> None:
+    watch = Watch()
+    clock = Clock(watch)
+    watch.now += 90
+    clock.next_day()
+    watch.now += 20
+    assert clock.moment(ago=timedelta(seconds=20)) == datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
+    assert clock.moment(ago=timedelta(seconds=50)) == datetime(2026, 3, 2, 7, 1, tzinfo=UTC)
+    assert clock.moment(ago=timedelta(seconds=170)) == datetime(2026, 3, 2, 6, 59, tzinfo=UTC)
 
 
 def test_real_time_moves_nothing_but_the_clock() -> None:

@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
     def _table(self) -> str:
         rows = [
-            ("Chat (Telegram)", f"{settings.WORLD_URL}/chat?person={OWNER_ID}", "", ""),
+            ("Chat (Telegram)", f"{settings.WORLD_URL}/chat#{OWNER_ID}", "", ""),
             ("Admin", f"{settings.DASHBOARD_URL}/admin/", settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD),
             ("Flower", f"http://127.0.0.1:{settings.FLOWER_PORT}/", settings.FLOWER_USER, settings.FLOWER_PASSWORD),
         ]
