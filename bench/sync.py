@@ -4,8 +4,8 @@
 
 The stand-in of the marketplace serves a shop over HTTP from a process of its own, with as many days of sales behind it;
 100,000 products over 200 days have more than 1,000,000 order lines in the 180 days that a first sync reads. Another
-process carries out the first sync and, after one more day, the daily one, slice by slice as a worker does. It is the one
-that is measured (`sync_process.py`); this one only looks at the run's row now and then, as the page of runs does.
+process carries out the first sync and, after one more day, the daily one, slice by slice as a worker does. It is the
+one that is measured (`sync_process.py`); this one only looks at the run's row now and then, as the page of runs does.
 
     peak_mb          the most memory that the syncing process ever held (VmHWM)
     database_share   of the time from the start to the end of a sync, the worse of the two

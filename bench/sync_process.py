@@ -3,9 +3,9 @@
 The id of a run comes on a line of standard input; when the run has ended, a line of JSON goes back:
 {"peak_mb": .., "now_mb": .., "slices": .., "seconds": {stage: {what: seconds}}}. A stage is a source of the sync.
 
-What: `database` is every call of psycopg from its start to its end, the whole of a COPY included; `http` is from sending
-a request to the last byte of its answer; `turns` is waiting for a call that the marketplace's limit leaves free; `python`
-is everything else.
+What: `database` is every call of psycopg from its start to its end, the whole of a COPY included; `http` is from
+sending a request to the last byte of its answer; `turns` is waiting for a call that the marketplace's limit leaves
+free; `python` is everything else.
 """
 
 import json
