@@ -220,14 +220,14 @@ def measure(url: str) -> None:
     with process([str(Path(__file__).with_name("sync_process.py"))], env, **pipes) as worker:
         first = sync("first sync", worker)
         lines = OrderLine.objects.count()
+        print(f"\n{Product.objects.count():,} products, {lines:,} order lines", flush=True)
+        print_stages(first)
         World(url).next_day()
         daily = sync("daily sync", worker)
     with Redis.from_url(settings.REDIS_URL) as broker:
         broker.flushdb()
     both = [first, daily]
-    print(f"\n{Product.objects.count():,} products, {lines:,} order lines")
-    for one in both:
-        print_stages(one)
+    print_stages(daily)
     print_totals(both)
     print_result(
         {

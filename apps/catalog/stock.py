@@ -99,7 +99,7 @@ def _own_stock(of_id: Mapping[str, int], row: ProductStock) -> Lying | None:
     return Lying(product_id, OWN_PLACE, present, reserved) if product_id else None
 
 
-def _fbo_stock(of_sku: Mapping[int, int], row: FboStock) -> Lying | None:
+def _fbo_stock(of_sku: Mapping[int | None, int], row: FboStock) -> Lying | None:
     product_id = of_sku.get(row.sku)
     return Lying(product_id, _fbo_place(row.warehouse_id), row.present, row.reserved) if product_id else None
 

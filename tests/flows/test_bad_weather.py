@@ -54,7 +54,7 @@ ERROR_RATE = 0.3
 
 @pytest.fixture
 def live(settings: Settings, empty_redis: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveShop]:
-    settings.HTTP_DEADLINE_SECONDS = 0.5
+    settings.HTTP_DEADLINE_SECONDS = 2
     for name, limit in PAGES.items():
         monkeypatch.setattr(client, name, replace(getattr(client, name), limit=limit))
     monkeypatch.setattr(sync, "PAGES_AT_ONCE", 1)

@@ -87,7 +87,8 @@ def fbo_shelves(world: World, products: list[int]) -> Ints:
     chosen = np.array(products, dtype=np.int64)
     places = np.sort(np.stack([world.catalog.main_place[chosen], world.catalog.second_place[chosen]], axis=1), axis=1)
     rows = np.stack([np.repeat(chosen, 2), places.ravel()], axis=1)
-    return rows[rows[:, 1] != FBS_PLACE]
+    shelves: Ints = rows[rows[:, 1] != FBS_PLACE]
+    return shelves
 
 
 def _fbs_item(world: World, i: int, present: int, reserved: int) -> dict[str, Any]:
