@@ -25,8 +25,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +51,7 @@ START_SECONDS = 600
 LOOK_SECONDS = 0.2
 BROKER = "?db=5"  # what the runs wake is of no use to anybody
 KINDS = (PYTHON, DATABASE, HTTP, TURNS)
+OUR_WORK = (PYTHON, DATABASE)
 
 
 @dataclass
@@ -92,31 +92,24 @@ class Measured:
     seen: Seen
 
     @property
-    def totals(self) -> Counter[str]:
-        totals: Counter[str] = Counter()
-        for of_stage in self.seconds.values():
-            totals.update(of_stage)
-        return totals
+    def totals(self) -> dict[str, float]:
+        return {kind: sum(of_stage.get(kind, 0.0) for of_stage in self.seconds.values()) for kind in KINDS}
 
-    @property
-    def database_share(self) -> float:
-        return self.totals[DATABASE] / self.totals.total()
-
-    @property
-    def database_share_of_our_work(self) -> float:
-        return self.totals[DATABASE] / (self.totals[DATABASE] + self.totals[PYTHON])
+    def share(self, kind: str, *, of: Sequence[str] = KINDS) -> float:
+        return self.totals[kind] / sum(self.totals[one] for one in of)
 
 
 @contextmanager
-def process(command: list[str], env: dict[str, str], **pipes: int) -> Iterator["subprocess.Popen[str]"]:
-    """A Python of ours, ended with the block, or by the kernel with this process."""
+def process(command: list[str], env: dict[str, str], *, pipe: int | None = None) -> Iterator["subprocess.Popen[str]"]:
+    """A Python of ours, ended with the block, or by the kernel with this process; `pipe` for what it reads and says."""
     started = subprocess.Popen(
         [sys.executable, *command],
         cwd=Path(__file__).resolve().parents[1],
         env=os.environ | env,
         text=True,
+        stdin=pipe,
+        stdout=pipe,
         preexec_fn=die_with(os.getpid(), SIGKILL),  # noqa: PLW1509 - a system call, no Python lock
-        **pipes,
     )
     try:
         yield started
@@ -189,11 +182,11 @@ def print_stages(measured: Measured) -> None:
 
 
 def print_totals(both: list[Measured]) -> None:
-    rows: list[list[object]] = [
+    rows: list[Sequence[object]] = [
         ["seconds", *(f"{one.wall:.0f}" for one in both)],
         ["slices", *(one.slices for one in both)],
-        *([kind, *(f"{one.totals[kind] / one.totals.total():.0%}" for one in both)] for kind in KINDS),
-        ["database, of our work", *(f"{one.database_share_of_our_work:.0%}" for one in both)],
+        *([kind, *[f"{one.share(kind):.0%}" for one in both]] for kind in KINDS),
+        ["database, of our work", *(f"{one.share(DATABASE, of=OUR_WORK):.0%}" for one in both)],
         ["memory, peak MB", *(f"{one.peak_mb:.0f}" for one in both)],
         ["memory afterwards, MB", *(f"{one.now_mb:.0f}" for one in both)],
         ["steps of progress seen", *(one.seen.steps for one in both)],
@@ -216,8 +209,7 @@ def measure(url: str) -> None:
     shop = Shop.objects.create(seller=Seller.objects.create(name="Bench"), name="Bench", timezone="Europe/Moscow")
     Credential.objects.create(shop=shop, api=Credential.Api.OZON_SELLER, client_id=CLIENT_ID, secret=API_KEY)
     env = {"DATABASE_URL": database_url(), "PROCESS_ROLE": "worker", "LOG_LEVEL": "WARNING"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with process([str(Path(__file__).with_name("sync_process.py"))], env, **pipes) as worker:
+    with process([str(Path(__file__).with_name("sync_process.py"))], env, pipe=subprocess.PIPE) as worker:
         first = sync("first sync", worker)
         lines = OrderLine.objects.count()
         print(f"\n{Product.objects.count():,} products, {lines:,} order lines", flush=True)
@@ -232,7 +224,7 @@ def measure(url: str) -> None:
     print_result(
         {
             "peak_mb": max(one.peak_mb for one in both),
-            "database_share": max(one.database_share for one in both),
+            "database_share": max(one.share(DATABASE) for one in both),
             "seconds": first.wall,
             "lines_per_s": lines / first.wall,
             "progress_steps": first.seen.steps,

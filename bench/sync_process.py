@@ -11,7 +11,7 @@ free; `python` is everything else.
 import json
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -28,8 +28,8 @@ class Stopwatch:
     """Seconds by stage and by what they went to; while one thing goes on inside another, the inner one counts."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._unassigned: Counter[str] = Counter()
+        self.seconds: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self._unassigned: defaultdict[str, float] = defaultdict(float)
         self._going_on = [PYTHON]
         self._since = time.perf_counter()
 
@@ -51,7 +51,8 @@ class Stopwatch:
     def assign(self, stage: str) -> None:
         """What passed since the last time belongs to this stage."""
         self.look()
-        self.seconds[stage].update(self._unassigned)
+        for what, seconds in self._unassigned.items():
+            self.seconds[stage][what] += seconds
         self._unassigned.clear()
 
     def start(self) -> None:
@@ -96,7 +97,7 @@ def watch_calls(watch: Stopwatch) -> None:
         renew(run=run, progress=progress)
         watch.assign(progress["stage"])
 
-    psycopg.Cursor.copy = timed_copy  # type: ignore[method-assign, assignment]
+    psycopg.Cursor.copy = timed_copy  # type: ignore[method-assign]
     sync_runs.renew = told  # type: ignore[assignment]
 
 
