@@ -12,17 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db import transaction
 
 from apps.catalog.models import PriceChange, Product
 from apps.common.periods import day_of
-from apps.jobs.sync_runs import Work
+from apps.jobs.sync_runs import Work, doubt_unread
 from apps.marketplaces.ozon_seller.schemas import ProductPrice
 from apps.shops.models import Shop
 
 PERCENT = Decimal(100)
+
+Terms: TypeAlias = Mapping[str, Any]
+"""Values of columns of `Product`, by their names."""
 
 
 class PriceColumns(NamedTuple):
@@ -70,6 +73,20 @@ def price_columns(row: ProductPrice) -> PriceColumns:
         fbs_return_logistics=fees.fbs_return_flow_amount,
         acquiring=row.acquiring,
     )
+
+
+def known_terms(shop: Shop, external_ids: Sequence[str]) -> dict[str, Terms]:
+    """What is known of the products' `FEES`, by external id."""
+    products = Product.objects.filter(shop=shop, external_id__in=external_ids)
+    return {row["external_id"]: row for row in products.values("external_id", *FEES)}
+
+
+def doubt_untold(before: Mapping[str, Terms], now: Mapping[str, PriceColumns]) -> None:
+    """Raise `Doubtful` when a figure that most of these products had is told of them no longer: its field has another
+    name by now, and what we would go on with is old."""
+    for name in FEES:
+        had = [columns for key, columns in now.items() if key in before and before[key][name] is not None]
+        doubt_unread(sum(getattr(columns, name) is None for columns in had), of=len(had), what=f"figures of {name}")
 
 
 def record_changes(

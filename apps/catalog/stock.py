@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache, partial
 from typing import NamedTuple
 
 from django.db.models import F, Sum
@@ -15,7 +16,8 @@ from apps.catalog.models import Product, StockSnapshot, Warehouse
 from apps.common.bulk import upsert
 from apps.common.text import fit
 from apps.jobs.sync_runs import Batch, Reading, Stored, Work, follow, whole
-from apps.marketplaces.ozon_seller.schemas import ProductStock
+from apps.marketplaces.ozon_seller.schemas import FboStock, ProductStock
+from apps.marketplaces.paging import converted
 from apps.shops.models import Shop
 
 LONGEST_NAME = 200
@@ -27,6 +29,9 @@ class Place(NamedTuple):
 
     scheme: str
     external_id: str
+
+
+OWN_PLACE = Place(Warehouse.Scheme.FBS, OWN)
 
 
 class Lying(NamedTuple):
@@ -79,23 +84,30 @@ def _whole_morning(work: Work) -> Batch[Lying]:
     products = Product.objects.filter(shop=work.shop)
     of_id = dict(products.values_list("external_id", "id"))
     of_sku = dict(products.exclude(sku=None).values_list("sku", "id"))
-    own, bad_own = whole(work.client.stocks())
-    fbo, bad_fbo = whole(work.client.fbo_stocks())
-    rows = [_own_stock(of_id[str(row.product_id)], row) for row in own if str(row.product_id) in of_id]
-    rows += [
-        Lying(of_sku[row.sku], Place(Warehouse.Scheme.FBO, str(row.warehouse_id)), row.present, row.reserved)
-        for row in fbo
-        if row.sku in of_sku
-    ]
+    own, bad_own = whole(converted(work.client.stocks(), partial(_own_stock, of_id)))
+    fbo, bad_fbo = whole(converted(work.client.fbo_stocks(), partial(_fbo_stock, of_sku)))
+    rows = [row for row in (*own, *fbo) if row is not None]
     bad_rows = [*bad_own, *bad_fbo]
     return Batch(rows, bad_rows, len(own) + len(fbo) + len(bad_rows), cursor="", last=True, announced=None)
 
 
-def _own_stock(product_id: int, row: ProductStock) -> Lying:
+def _own_stock(of_id: Mapping[str, int], row: ProductStock) -> Lying | None:
     """The list has every product: one without an entry of the seller's own schemes has nothing there."""
+    product_id = of_id.get(str(row.product_id))
     own = [stock for stock in row.stocks if stock.type.lower() != Warehouse.Scheme.FBO]
     present, reserved = (sum(getattr(stock, name) for stock in own) for name in ("present", "reserved"))
-    return Lying(product_id, Place(Warehouse.Scheme.FBS, OWN), present, reserved)
+    return Lying(product_id, OWN_PLACE, present, reserved) if product_id else None
+
+
+def _fbo_stock(of_sku: Mapping[int | None, int], row: FboStock) -> Lying | None:
+    product_id = of_sku.get(row.sku)
+    return Lying(product_id, _fbo_place(row.warehouse_id), row.present, row.reserved) if product_id else None
+
+
+@cache
+def _fbo_place(warehouse_id: int) -> Place:
+    """One for all products that lie there."""
+    return Place(Warehouse.Scheme.FBO, str(warehouse_id))
 
 
 def _store(work: Work, rows: Sequence[Lying]) -> int:

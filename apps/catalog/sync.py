@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 from apps.catalog.categories import category_ids
 from apps.catalog.listing import Listed, listed
 from apps.catalog.models import Brand, Product
-from apps.catalog.prices import FEES, PriceColumns, SeenPrice, known_better, price_columns, record_changes
+from apps.catalog.prices import (
+    FEES,
+    PriceColumns,
+    SeenPrice,
+    doubt_untold,
+    known_better,
+    known_terms,
+    price_columns,
+    record_changes,
+)
 from apps.common.bulk import Upserted, upsert
 from apps.common.text import fit
 from apps.jobs.sync_runs import Batch, Reading, Stored, Work, follow, unread_ids
@@ -67,11 +76,11 @@ def _store(work: Work, rows: Sequence[Listed]) -> Stored:
     bad_rows = [bad for index, row in enumerate(rows) for bad in _in_other_money(work, index, row)]
     foreign = {bad.id for bad in bad_rows}
     good = [row for row in rows if row.card is not None and str(row.ref.product_id) not in foreign]
-    before = dict(
-        Product.objects.filter(shop=work.shop, external_id__in=_ids(rows)).values_list("external_id", "price")
-    )
+    before = known_terms(work.shop, _ids(rows))
+    doubt_untold(before, {str(row.ref.product_id): price_columns(row.price) for row in good if row.price})
     written = _write(work, good)
-    record_changes(work.shop, work.as_of, before, (SeenPrice(*row) for row in written.rows))
+    prices = {external_id: terms["price"] for external_id, terms in before.items()}
+    record_changes(work.shop, work.as_of, prices, (SeenPrice(*row) for row in written.rows))
     Product.objects.filter(shop=work.shop, external_id__in=_ids(rows)).update(synced_at=work.as_of)
     return Stored(written.written, bad_rows)
 

@@ -71,6 +71,7 @@ def upsert(
     if not latest:
         return Upserted()
     with transaction.atomic(), connection.cursor() as cursor:
+        _know(cursor, model)
         _stage(cursor, model, (*key, *columns), latest.values())
         cursor.execute("set local enable_hashjoin = off")
         written = _run(cursor, _merge(model, key, columns, keep_known, returning), keep_rows=bool(returning))
@@ -158,6 +159,18 @@ def _run(cursor: CursorWrapper, merge: sql.Composable, *, keep_rows: bool) -> Up
     rows = cursor.fetchall()
     inserted = sum(row[0] for row in rows)
     return Upserted(inserted, len(rows) - inserted, rows=tuple(row[1:] for row in rows))
+
+
+def _know(cursor: CursorWrapper, model: type[models.Model]) -> None:
+    """Have statistics of a table that was empty a moment ago. PostgreSQL looks by itself within a minute; until then it
+    takes any index that begins with the shop for as good as that of the key, and reads a whole shop for each row."""
+    cursor.execute(
+        "select reltuples <= 0 and pg_relation_size(oid) > 0 from pg_class where oid = %s::regclass",
+        [model._meta.db_table],
+    )
+    (is_unknown,) = cursor.fetchone()
+    if is_unknown:
+        cursor.execute(sql.SQL("analyze (skip_locked) {}").format(_table(model)))
 
 
 def _table(model: type[models.Model]) -> sql.Identifier:

@@ -1,9 +1,10 @@
 """Reading a shop's data in short slices: the ledger, and what it takes for a run to be complete.
 
 A list is read page by page; rows, the cursor behind them and the counts are committed together, a page or a few at a
-time, and no transaction is open while a call is under way. A run that was cut off goes on from its cursor. It is
-complete when the end of the list was seen, as many rows came as were announced, and not far fewer than the last time.
-Otherwise it is incomplete, says why, and nothing that needs the whole list happens.
+time, and no transaction is open while a call is under way. A run that was cut off, by a crash or by a marketplace that
+did not answer, goes on from its cursor when its job is tried again. It is complete when the end of the list was seen,
+as many rows came as were announced, and not far fewer than the last time. Otherwise it is incomplete, says why, and
+nothing that needs the whole list happens.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from apps.common.clock import real_now
 from apps.common.periods import day_of
 from apps.jobs.ledger import renew
 from apps.jobs.models import JobRun, SyncRun
-from apps.marketplaces.errors import ApiError
+from apps.marketplaces.errors import ApiError, RepeatedCursor
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.paging import MOST_PAGES, BadRow, Page
 from apps.shops.models import Shop
@@ -31,6 +32,7 @@ Row = TypeVar("Row")
 MOST_BAD_ROWS = 50
 LEAST_SHARE = 0.7  # of what the last complete run makes us expect
 ENOUGH_TO_JUDGE = 20  # below it only nothing at all is doubted
+MOST_UNREAD_SHARE, FEW_UNREAD = 0.5, 2
 
 
 class SyncIncomplete(Exception):
@@ -139,7 +141,7 @@ def follow(work: Work, reading: Reading[Row]) -> bool:
     try:
         return _read_on(work, run, reading)
     except (ApiError, Doubtful) as error:
-        _give_up(run, str(error))
+        _give_up(run, error)
         raise SyncIncomplete(reading.source, str(error)) from error
 
 
@@ -154,7 +156,8 @@ def whole(pages: Iterable[Page[Row]]) -> tuple[list[Row], list[BadRow]]:
     for page in pages:
         rows += page.rows
         bad_rows += page.bad_rows
-        announced = page.announced if page.announced is not None else announced
+        announced = _announced(announced, page.announced)
+    doubt_unread(len(bad_rows), of=len(rows) + len(bad_rows))
     if announced is not None and len(rows) + len(bad_rows) != announced:
         raise Doubtful(f"{len(rows) + len(bad_rows)} rows came of {announced} that were announced")
     return rows, bad_rows
@@ -177,10 +180,13 @@ def covered_until(shop: Shop, source: str) -> datetime | None:
     return last.until if last else None
 
 
-def run_of_job(job_run: JobRun, source: str) -> SyncRun | None:
-    """The last run of a source in this job, under way or complete."""
-    runs = SyncRun.objects.filter(job_run=job_run, source=source).exclude(state=SyncRun.State.INCOMPLETE)
-    return runs.order_by("-id").first()
+def doubt_unread(unread: int, *, of: int, what: str = "rows") -> None:
+    """Raise `Doubtful` when most rows cannot be read: then it is not they that are wrong, but what we take them for.
+
+    One or two say nothing: they may be all that there is.
+    """
+    if unread > max(FEW_UNREAD, MOST_UNREAD_SHARE * of):
+        raise Doubtful(f"{unread} of {of} {what} could not be read")
 
 
 def unread_ids(job_run: JobRun, sources: Sequence[str]) -> set[str] | None:
@@ -209,10 +215,14 @@ def _read_on(work: Work, run: SyncRun, reading: Reading[Row]) -> bool:
 
 
 def _run_of(work: Work, reading: Reading[Row]) -> SyncRun:
-    """The run of this job that is under way or complete, or a new one; what earlier jobs left open is closed."""
-    run = run_of_job(work.job_run, reading.source)
-    if run is not None and (run.since, run.until) == (reading.since, reading.until):
+    """The run of this job that is under way or complete, one to go on with, or a new one; what earlier jobs left open
+    is closed."""
+    runs = SyncRun.objects.filter(job_run=work.job_run, source=reading.source)
+    run = runs.filter(since=reading.since, until=reading.until).order_by("-id").first()
+    if run is not None and run.state != SyncRun.State.INCOMPLETE:
         return run
+    if run is not None and run.cursor:
+        return _reopened(run)
     with transaction.atomic():
         left_open = SyncRun.objects.filter(shop=work.shop, source=reading.source, state=SyncRun.State.RUNNING)
         left_open.update(state=SyncRun.State.INCOMPLETE, error="abandoned", finished_at=real_now())
@@ -227,13 +237,19 @@ def _run_of(work: Work, reading: Reading[Row]) -> SyncRun:
         )
 
 
+def _reopened(run: SyncRun) -> SyncRun:
+    run.state, run.error, run.finished_at = SyncRun.State.RUNNING, "", None
+    run.save(update_fields=["state", "error", "finished_at"])
+    return run
+
+
 def _keep(work: Work, run: SyncRun, batch: Batch[Row], reading: Reading[Row]) -> None:
     """Commit rows, cursor and counts, all of it only while the job's lease is ours."""
     with transaction.atomic():
         stored = reading.store(batch.rows)
         bad_rows = [asdict(bad) for bad in (*batch.bad_rows, *stored.bad_rows)]
         received = run.received + batch.received
-        announced = batch.announced if batch.announced is not None else run.announced
+        announced = _announced(run.announced, batch.announced)
         change: dict[str, Any] = {
             "cursor": batch.cursor,
             "pages": run.pages + 1,
@@ -254,20 +270,23 @@ def _keep(work: Work, run: SyncRun, batch: Batch[Row], reading: Reading[Row]) ->
         setattr(run, name, value)
 
 
-def _give_up(run: SyncRun, reason: str) -> None:
-    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(
-        state=SyncRun.State.INCOMPLETE, error=reason, finished_at=real_now()
-    )
+def _give_up(run: SyncRun, error: ApiError | Doubtful) -> None:
+    """A list that cannot be trusted is read from its beginning the next time: its cursor is forgotten."""
+    change: dict[str, Any] = {"state": SyncRun.State.INCOMPLETE, "error": str(error), "finished_at": real_now()}
+    if isinstance(error, Doubtful | RepeatedCursor):
+        change["cursor"] = ""
+    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(**change)
 
 
 def _doubt(run: SyncRun, batch: Batch[Row], *, steady: bool) -> None:
-    """Raise `Doubtful` when the list goes in a circle, or ends and cannot be whole."""
+    """Raise `Doubtful` when the list goes in a circle, cannot be read, or ends and cannot be whole."""
     if run.pages >= MOST_PAGES:
         raise Doubtful(f"no end after {MOST_PAGES} pages")
+    doubt_unread(len(batch.bad_rows), of=batch.received)
+    announced = _announced(run.announced, batch.announced)
     if not batch.last:
         return
     received = run.received + batch.received
-    announced = batch.announced if batch.announced is not None else run.announced
     if announced is not None and received != announced:
         raise Doubtful(f"{received} rows came of {announced} that were announced")
     expected = _expected(run) if steady else 0.0
@@ -275,6 +294,14 @@ def _doubt(run: SyncRun, batch: Batch[Row], *, steady: bool) -> None:
     if received < least and not _was_refused_before(run, received):
         SyncRun.objects.filter(pk=run.pk).update(received=received)
         raise Doubtful(f"{received} rows came where about {expected:.0f} were expected")
+
+
+def _announced(before: int | None, now: int | None) -> int | None:
+    """How long the list is by what it says now. Where a row has left it in the meantime, the rows behind have moved
+    up, and one of them may never be seen: `Doubtful`."""
+    if before is not None and now is not None and now < before:
+        raise Doubtful(f"the list shrank from {before} to {now} rows while it was read")
+    return before if now is None else now
 
 
 def _expected(run: SyncRun) -> float:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from apps.marketplaces.errors import RepeatedCursor
 
 Row = TypeVar("Row")
+Other = TypeVar("Other")
 Model = TypeVar("Model", bound=BaseModel)
 
 MOST_PAGES = 10_000  # a million postings of 100 a page; more is a circle without a repeated cursor
@@ -63,6 +64,22 @@ def pages(
         cursor = page.cursor
         seen.add(cursor)
     raise RepeatedCursor(api, path, f"no end after {most} pages", 200)
+
+
+def converted(pages: Iterable[Page[Row]], convert: Callable[[Row], Other]) -> Iterator[Page[Other]]:
+    """The same pages with what is made of each row: a list that is kept whole need not be kept as it came."""
+    for page in pages:
+        yield Page(tuple(map(convert, page.rows)), page.bad_rows, page.cursor, page.last, page.announced)
+
+
+def sure_of_its_end(fetch: Callable[[str], Page[Row]]) -> Callable[[str], Page[Row]]:
+    """`fetch`, which asks once more when an empty page ends the list: an API in trouble answers with nothing at all."""
+
+    def fetch_again(cursor: str) -> Page[Row]:
+        page = fetch(cursor)
+        return fetch(cursor) if page.last and not page.received else page
+
+    return fetch_again
 
 
 def parse_rows(

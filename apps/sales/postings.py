@@ -96,6 +96,8 @@ def parcel_of(posting: Posting, *, shop: Shop, scheme: str, products: Products) 
     placed_at = posting.in_process_at or posting.created_at
     if placed_at is None:
         raise Unusable("in_process_at: the moment of the sale is missing")
+    if posting.in_process_at is None and status_of(posting) == DELIVERED:
+        raise Unusable("in_process_at: it was delivered and never processed")
     parcel = Parcel(
         external_id=posting.posting_number,
         order_number=posting.order_number,

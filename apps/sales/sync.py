@@ -19,7 +19,7 @@ from apps.catalog.models import Warehouse
 from apps.catalog.stock import Place, warehouse_ids
 from apps.common.periods import Period, start_of
 from apps.jobs.models import SyncRun
-from apps.jobs.sync_runs import Batch, Reading, Stored, Work, covered_until, follow, latest_complete
+from apps.jobs.sync_runs import Batch, Reading, Stored, Work, covered_until, doubt_unread, follow, latest_complete
 from apps.marketplaces.ozon_seller.postings import Posting
 from apps.marketplaces.paging import BadRow, Page
 from apps.sales import orders
@@ -169,11 +169,13 @@ def _parcels(source: Source, postings: Sequence[Posting]) -> tuple[list[Parcel],
     """Postings of the days whose sales are known; the day before them comes with the first window in part only."""
     parcels: dict[str, Parcel] = {}
     bad_rows: list[BadRow] = []
+    unusable = 0
     for index, posting in enumerate(postings):
         try:
             parcel = parcel_of(posting, shop=source.work.shop, scheme=source.scheme, products=source.products)
         except Unusable as error:
             bad_rows.append(BadRow(index, posting.posting_number, str(error)))
+            unusable += 1
             continue
         if not is_known(posting.status):
             reason = f"status: {posting.status[:60]!r} is not known, counted as on its way"
@@ -182,6 +184,7 @@ def _parcels(source: Source, postings: Sequence[Posting]) -> tuple[list[Parcel],
             bad_rows.append(BadRow(index, posting.posting_number, "it came twice, the last one counts"))
         if parcel.placed_on >= source.history.sales_from:
             parcels[parcel.external_id] = parcel
+    doubt_unread(unusable, of=len(postings))
     return list(parcels.values()), bad_rows
 
 

@@ -248,3 +248,18 @@ def test_four_writers_of_the_same_rows_do_not_deadlock(shop: Shop) -> None:
 
     assert failures == []
     assert DailyFact.objects.count() == 1000
+
+
+def test_a_new_table_is_known_to_the_planner_before_its_second_page(shop: Shop) -> None:
+    def known_rows() -> float:
+        with connection.cursor() as cursor:
+            cursor.execute("select reltuples from pg_class where oid = 'products'::regclass")
+            return float(cursor.fetchone()[0])
+
+    with connection.cursor() as cursor:
+        cursor.execute("truncate products cascade")
+    store([row(shop, number) for number in range(30)])
+    assert known_rows() < 0
+
+    store([row(shop, number) for number in range(30, 60)])
+    assert known_rows() == 30

@@ -26,6 +26,7 @@ from apps.marketplaces.standins.registry import RunningStandins, running_standin
 from apps.marketplaces.standins.registry import Shop as ImitatedShop
 from apps.pricing.analysis import analyse
 from apps.pricing.models import PricingSettings
+from apps.sales.models import Order
 from apps.sales.shop_sync import advance
 from apps.shops.clients import ozon_seller
 from apps.shops.models import Credential, Member, Shop
@@ -78,10 +79,34 @@ class LiveShop:
                 return moved
         raise AssertionError(f"{command} is still {command.state}")
 
+    def pages_read(self, path: str) -> list[tuple[str, str]]:
+        """Start of the window and cursor of each page of postings that was answered as it should be. Windows in which
+        nothing was sold are left out: that there is nothing is asked twice."""
+        first = Order.objects.filter(shop=self.shop).earliest("placed_at").placed_at
+        calls = [call for call in self.standins.of.frame.calls.of(f"ozon:{path}") if call.fault is None]
+        wanted = [(call.request["filter"], call.request["cursor"]) for call in calls]
+        return [(asked["since"], cursor) for asked, cursor in wanted if datetime.fromisoformat(asked["to"]) >= first]
+
     def next_morning(self) -> None:
         free_limits()
         self.world.next_day()
         self.sync()
+
+
+def new_run(live: LiveShop) -> JobRun:
+    return JobRun.objects.create(
+        job="ozon_sync",
+        shop=live.shop,
+        slot=f"manual:{uuid4()}",
+        as_of=live.now,
+        state=JobRun.State.RUNNING,
+        due_at=real_now(),
+        lease_version=1,
+    )
+
+
+def go_on(live: LiveShop, run: JobRun, *, seconds: float = 120) -> bool:
+    return advance(run, client=ozon_seller(live.shop), as_of=run.as_of, deadline=time.monotonic() + seconds)
 
 
 def free_limits() -> None:

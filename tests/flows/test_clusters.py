@@ -18,6 +18,7 @@ from apps.common.clock import real_now
 from apps.jobs.models import JobRun
 from apps.jobs.sync_runs import SyncIncomplete
 from apps.marketplaces.standins.catalog import FBO_WAREHOUSES
+from apps.marketplaces.standins.demand import Ints
 from apps.marketplaces.standins.faults import Fault, Kind
 from apps.marketplaces.standins.ozon_seller import clusters, stocks
 from apps.sales.shop_sync import advance
@@ -53,9 +54,12 @@ def in_the_world(live: LiveShop) -> dict[tuple[int, str], int]:
     present, reserved = stocks.by_place(world)
     return {
         (int(world.catalog.sku[i]), FBO_WAREHOUSES[place].cluster): int(present[i, place] - reserved[i, place])
-        for i in range(world.demand.skus)
-        for place in stocks.fbo_places(world, i)
+        for i, place in stocks.fbo_shelves(world, list(range(world.demand.skus))).tolist()
     }
+
+
+def first_of_each(shelves: Ints) -> Ints:
+    return shelves[np.unique(shelves[:, 0], return_index=True)[1]]
 
 
 def ours() -> dict[tuple[int | None, str], int]:
@@ -102,8 +106,8 @@ def test_a_second_look_replaces_the_first(live: LiveShop) -> None:
 @pytest.mark.slow
 def test_a_cluster_that_has_nothing_left_to_tell_is_gone(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     read(live)
-    places = clusters.fbo_places
-    monkeypatch.setattr(clusters, "fbo_places", lambda world, i: places(world, i)[:1])
+    shelves = clusters.fbo_shelves
+    monkeypatch.setattr(clusters, "fbo_shelves", lambda *asked: first_of_each(shelves(*asked)))
 
     read(live)
 

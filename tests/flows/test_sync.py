@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -28,22 +26,20 @@ from apps.marketplaces.standins.ozon_seller import posting_rows, products, stock
 from apps.marketplaces.standins.ozon_seller import postings as posting_pages
 from apps.marketplaces.standins.registry import Shop as ImitatedShop
 from apps.marketplaces.standins.registry import running_standins
-from apps.marketplaces.standins.world import START, NewPrice, World
+from apps.marketplaces.standins.world import NewPrice, World
 from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, TouchedDay
 from apps.sales.panel import IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK, Panel, panel
-from apps.sales.shop_sync import advance, data_as_of, summary
+from apps.sales.shop_sync import data_as_of, summary
 from apps.sales.totals import totals
 from apps.shops import key_check
-from apps.shops.clients import ozon_seller
 from apps.shops.models import Credential
 from tests import cast
-from tests.flows.shop import API_KEY, LiveShop, live_shop
+from tests.flows.shop import API_KEY, LiveShop, go_on, live_shop, new_run
+from tests.flows.truth import EVENTS, assert_equals_the_ledger, facts, truth
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
 
 HISTORY = 15  # days of the small worlds
-ORDERED = ("units", "revenue", "cancelled_units", "returned_units")
-EVENTS = ("cancellations", "returns")
 
 
 @pytest.fixture
@@ -54,22 +50,6 @@ def live(settings: Settings, empty_redis: object) -> Iterator[LiveShop]:
 
 def world_of(live: LiveShop) -> World:
     return live.standins.of.world
-
-
-def new_run(live: LiveShop) -> JobRun:
-    return JobRun.objects.create(
-        job="ozon_sync",
-        shop=live.shop,
-        slot=f"manual:{uuid4()}",
-        as_of=live.now,
-        state=JobRun.State.RUNNING,
-        due_at=real_now(),
-        lease_version=1,
-    )
-
-
-def go_on(live: LiveShop, run: JobRun, *, seconds: float = 120) -> bool:
-    return advance(run, client=ozon_seller(live.shop), as_of=run.as_of, deadline=time.monotonic() + seconds)
 
 
 def fails(live: LiveShop) -> SyncIncomplete:
@@ -87,38 +67,6 @@ def rows_of(live: LiveShop, seen: Panel) -> list[int]:
 
 def spoil(live: LiveShop, path: str, kind: Kind, **options: Any) -> None:
     live.standins.of.frame.faults.add(Fault(f"ozon:{path}", kind, **options))
-
-
-def facts(live: LiveShop, columns: tuple[str, ...], days: Period) -> dict[tuple[int, date], tuple[Any, ...]]:
-    rows = DailyFact.objects.filter(product__shop=live.shop, day__range=(days.first, days.last))
-    return {(sku, day): tuple(values) for sku, day, *values in rows.values_list("product__sku", "day", *columns)}
-
-
-def truth(live: LiveShop, columns: tuple[str, ...], days: Period) -> dict[tuple[int, date], tuple[Any, ...]]:
-    """The ledger's figures, without the rows that are all zero."""
-    world = world_of(live)
-    found = {}
-    for day in days:
-        page = world.ledger.days[(day - START).days]
-        for place, sku in enumerate(world.catalog.sku.tolist()):
-            values = [int(getattr(page, column)[place]) for column in columns]
-            if any(values):
-                found[sku, day] = tuple(
-                    Decimal(value) / 100 if column == "revenue" else value
-                    for column, value in zip(columns, values, strict=True)
-                )
-    return found
-
-
-def without_zeros(rows: dict[Any, tuple[Any, ...]]) -> dict[Any, tuple[Any, ...]]:
-    return {key: values for key, values in rows.items() if any(values)}
-
-
-def assert_equals_the_ledger(live: LiveShop, days: Period, *, events: Period | None) -> None:
-    ours, theirs = facts(live, ORDERED, days), truth(live, ORDERED, days)
-    assert without_zeros(ours) == theirs
-    if events:
-        assert without_zeros(facts(live, EVENTS, events)) == truth(live, EVENTS, events)
 
 
 @pytest.mark.slow
@@ -244,9 +192,8 @@ def test_it_goes_on_where_the_last_slice_stopped(live: LiveShop) -> None:
     assert data_as_of(live.shop) == run.as_of
     last = live.today - timedelta(days=1)
     assert_equals_the_ledger(live, Period.ending(last, days=HISTORY), events=None)
-    pages = live.standins.of.frame.calls.of("ozon:/v3/posting/fbo/list")
-    cursors = [(call.request["filter"]["since"], call.request["cursor"]) for call in pages]
-    assert len(cursors) == len(set(cursors)), "no page was read twice"
+    read = live.pages_read("/v3/posting/fbo/list")
+    assert len(read) == len(set(read)), "no page was read twice"
 
 
 def test_a_worker_that_was_believed_dead_stores_nothing(live: LiveShop) -> None:

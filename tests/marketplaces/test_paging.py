@@ -10,7 +10,7 @@ import pytest
 
 from apps.marketplaces.errors import RepeatedCursor
 from apps.marketplaces.fields import ApiRow, Id, Money
-from apps.marketplaces.paging import BadRow, Page, pages, parse_rows
+from apps.marketplaces.paging import BadRow, Page, converted, pages, parse_rows, sure_of_its_end
 
 
 class Thing(ApiRow):
@@ -99,6 +99,30 @@ def test_it_fetches_only_what_is_asked_for() -> None:
     next(pages(fetch, api="A", path="/list"))
 
     assert asked == [""]
+
+
+@pytest.mark.parametrize(
+    ("script", "asked", "rows"),
+    [
+        ([page([1], "", last=True)], 1, (1,)),
+        ([page([], "a")], 1, ()),
+        ([page([], "", last=True), page([], "", last=True)], 2, ()),
+        ([page([], "", last=True), page([1], "a")], 2, (1,)),
+    ],
+)
+def test_an_empty_end_is_believed_when_it_comes_twice(script: list[Page[int]], asked: int, rows: tuple[int]) -> None:
+    left = iter(script)
+
+    assert sure_of_its_end(lambda _: next(left))("").rows == rows
+    assert len(script) - len(list(left)) == asked
+
+
+def test_rows_can_be_converted_page_by_page() -> None:
+    bad = BadRow(2, None, "id: Field required")
+
+    (made,) = converted([Page((1, 2), (bad,), "a", last=False, announced=7)], str)
+
+    assert made == Page(("1", "2"), (bad,), "a", last=False, announced=7)
 
 
 def test_bad_rows_stand_aside_with_the_field_at_fault() -> None:

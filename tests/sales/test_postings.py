@@ -53,6 +53,11 @@ def test_a_posting_without_a_moment_cannot_be_counted() -> None:
         parcel(in_process_at=None)
 
 
+def test_a_delivered_posting_without_the_moment_of_its_sale_cannot_be_counted() -> None:
+    with pytest.raises(Unusable, match="in_process_at"):
+        parcel(in_process_at=None, created_at="2026-02-28T10:00:00Z", status="delivered")
+
+
 @pytest.mark.parametrize(
     ("fields", "status"),
     [

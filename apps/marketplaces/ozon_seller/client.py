@@ -54,7 +54,7 @@ from apps.marketplaces.ozon_seller.schemas import (
     SellerInfo,
     Warehouse,
 )
-from apps.marketplaces.paging import Model, Page, pages, parse_rows, reason_of
+from apps.marketplaces.paging import Model, Page, pages, parse_rows, reason_of, sure_of_its_end
 from apps.marketplaces.ratelimit import Limits, RateLimiter
 
 API = "OZON Seller"
@@ -278,7 +278,7 @@ class OzonSeller:
             answer = self._http.read(returns.PATH, {**body, "last_id": int(cursor or 0)})
             return returns.page(self._list_of(returns.PATH, answer, "returns"), has_next=answer.get("has_next"))
 
-        return pages(fetch, api=API, path=returns.PATH, cursor=cursor)
+        return pages(sure_of_its_end(fetch), api=API, path=returns.PATH, cursor=cursor)
 
     # Finance
 
@@ -336,7 +336,7 @@ class OzonSeller:
             length = {} if listing.limit is None else {"limit": listing.limit}
             return self._fetch(listing, {**body, listing.cursor: cursor, **length})
 
-        return pages(fetch, api=API, path=listing.path, cursor=cursor)
+        return pages(sure_of_its_end(fetch), api=API, path=listing.path, cursor=cursor)
 
     def _fetch(self, listing: Listing[Model], body: Mapping[str, Any]) -> Page[Model]:
         box = self._http.read(listing.path, body)

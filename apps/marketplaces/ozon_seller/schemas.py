@@ -237,7 +237,7 @@ class ProductStock(ApiRow):
 
     product_id: Id
     offer_id: Name
-    stocks: Annotated[tuple[SchemeStock, ...], EmptyList] = ()
+    stocks: Annotated[tuple[SchemeStock, ...], EmptyList]
 
 
 class FboStock(ApiRow):

@@ -11,6 +11,7 @@ import sys
 
 from apps.marketplaces.standins.registry import API_KEY, CLIENT_ID, Shop, build
 from apps.marketplaces.standins.server import Server
+from apps.marketplaces.standins.world import HISTORY_DAYS
 
 
 def arguments() -> argparse.Namespace:
@@ -18,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--skus", type=int, default=300, help="products in the world's shop")
+    parser.add_argument("--history-days", type=int, default=HISTORY_DAYS, help="days of sales behind it")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same world")
     return parser.parse_args()
 
@@ -29,7 +31,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     client_id = os.environ.get("OZON_CLIENT_ID") or CLIENT_ID
     api_key = os.environ.get("OZON_API_KEY") or API_KEY
-    shop = Shop(client_id, api_key, seed=chosen.seed, skus=chosen.skus)
+    shop = Shop(client_id, api_key, seed=chosen.seed, skus=chosen.skus, history_days=chosen.history_days)
     standins = build(shops=[shop], bot_token=os.environ.get("TELEGRAM_BOT_TOKEN") or None)
     Server(standins.frame, host=chosen.host, port=chosen.port).run()
 

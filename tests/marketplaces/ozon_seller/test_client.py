@@ -72,7 +72,7 @@ class TestProducts:
             ("c", False, 3),
             ("", True, 3),
         ]
-        assert [body["last_id"] for body in sent()] == ["", "b", "c"]
+        assert [body["last_id"] for body in sent()] == ["", "b", "c", "c"]
         assert sent()[0] == {"filter": {"visibility": "ALL"}, "last_id": "", "limit": 1000}
 
     def test_no_cursor_is_the_end_too(self, ozon: OzonSeller, answer: Answer) -> None:
@@ -234,7 +234,7 @@ class TestStocks:
         answer("/v1/product/info/stocks-by-warehouse/fbo", {"products": [], "cursor": "", "has_next": False})
 
         assert rows(ozon.fbo_stocks()) == []
-        assert sent() == [{"cursor": "", "limit": 1000}]
+        assert sent() == [{"cursor": "", "limit": 1000}] * 2, "that there is nothing is asked twice"
 
     def test_the_sellers_own_warehouses(self, ozon: OzonSeller, answer: Answer, sent: Sent) -> None:
         warehouse = {"warehouse_id": 17, "name": "Софьино", "status": "created", "is_rfbs": False, "phone": "+7"}

@@ -8,7 +8,7 @@ from apps.marketplaces.standins.catalog import FBO_WAREHOUSES, WAREHOUSES
 from apps.marketplaces.standins.faults import Kind
 from apps.marketplaces.standins.ozon_seller.ask import Ask, numbers_of
 from apps.marketplaces.standins.ozon_seller.gate import invalid
-from apps.marketplaces.standins.ozon_seller.stocks import by_place, fbo_places
+from apps.marketplaces.standins.ozon_seller.stocks import by_place, fbo_shelves
 from apps.marketplaces.standins.world import World
 
 MOST_SKUS, DAYS = 100, 28
@@ -43,8 +43,7 @@ def _items(world: World, products: list[int]) -> list[dict[str, Any]]:
     )
     return [
         _item(world, i, place, int(present[i, place] - reserved[i, place]), float(sold[i]))
-        for i in products
-        for place in fbo_places(world, i)
+        for i, place in fbo_shelves(world, products).tolist()
     ]
 
 

@@ -109,7 +109,5 @@ def _changed_in(ask: Ask, chosen: Ints, wanted: dict[str, Any]) -> Ints:
     if not period:
         return chosen
     edges = [moment_of(period.get(name), f"filter.last_changed_status_date.{name}") for name in ("from", "to")]
-    days = changed_on(ask.world.book.postings[chosen], ask.world.day)
-    noons = {day: sum(ask.world.book.day_bounds(day)) // 2 for day in np.unique(days).tolist()}
-    moments = np.array([noons[day] for day in days.tolist()], dtype=np.int64)
+    moments = ask.world.book.noons(changed_on(ask.world.book.postings[chosen], ask.world.day))
     return chosen[(moments >= edges[0]) & (moments <= edges[1])]

@@ -3,10 +3,13 @@
 It tells what the lists of postings do not: the day, and returns after delivery that leave the posting `delivered`.
 """
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from apps.marketplaces.standins.demand import Ints
 from apps.marketplaces.standins.faults import Kind
 from apps.marketplaces.standins.ozon_seller.ask import Ask, ids_of, moment_of
 from apps.marketplaces.standins.ozon_seller.gate import invalid
@@ -36,40 +39,39 @@ def returns(ask: Ask) -> dict[str, Any]:
     wanted = ask.object("filter", *FILTER)
     if sum(name in wanted for name in PERIODS) > 1:
         raise invalid("only one filter by a period may be used")
-    rows = [] if ask.suffers(Kind.EMPTY_200) else _rows(ask.world, wanted)
-    if not ask.suffers(Kind.REPEATED_CURSOR):
-        rows = [row for row in rows if row["id"] > after]
+    rows = _rows(ask.world, wanted, after=0 if ask.suffers(Kind.REPEATED_CURSOR) else after)
     length = max(1, limit // 2) if ask.suffers(Kind.HALF_PAGE) else limit
-    return {"returns": rows[:length], "has_next": len(rows) > length or ask.suffers(Kind.REPEATED_CURSOR)}
+    found = [] if ask.suffers(Kind.EMPTY_200) else list(islice(rows, length + 1))
+    return {"returns": found[:length], "has_next": len(found) > length or ask.suffers(Kind.REPEATED_CURSOR)}
 
 
-def _rows(world: World, wanted: dict[str, Any]) -> list[dict[str, Any]]:
-    """What has come back so far, in the order of the ids."""
+def _rows(world: World, wanted: dict[str, Any], *, after: int) -> Iterator[dict[str, Any]]:
+    """What has come back so far, in the order of the ids, from the one that follows `after`."""
+    numbers = set(ids_of(wanted.get("posting_numbers"), "filter.posting_numbers"))
+    places = _in_period(world, wanted)
+    places = places[places >= (after - FIRST_ID) // LINES_A_POSTING]
+    rows = (row for place in places.tolist() for row in _of_posting(world, place))
+    return (row for row in rows if row["id"] > after and (not numbers or row["posting_number"] in numbers))
+
+
+def _in_period(world: World, wanted: dict[str, Any]) -> Ints:
+    """Places in the book of the postings that came back; it is told at noon of the day."""
     postings = world.book.postings
     back = postings["returned"] & (postings["ended"] < world.day) & ~np.isin(postings["reason"], LOST)
-    numbers = set(ids_of(wanted.get("posting_numbers"), "filter.posting_numbers"))
+    places = np.flatnonzero(back)
     period = next((wanted[name] for name in PERIODS if name in wanted), None)
-    edges = [moment_of(period.get(name), f"filter.{name}") for name in ("time_from", "time_to")] if period else None
-    return [
-        row
-        for place in np.flatnonzero(back).tolist()
-        if edges is None or edges[0] <= _came_back_at(world, place) <= edges[1]
-        for row in _of_posting(world, place)
-        if not numbers or row["posting_number"] in numbers
-    ]
-
-
-def _came_back_at(world: World, place: int) -> int:
-    """Noon of the day, in microseconds UTC."""
-    opens, closes = world.book.day_bounds(int(world.book.postings["ended"][place]))
-    return (opens + closes) // 2
+    if not period:
+        return places
+    since, to = (moment_of(period.get(name), f"filter.{name}") for name in ("time_from", "time_to"))
+    noons = world.book.noons(postings["ended"][places])
+    return places[(noons >= since) & (noons <= to)]
 
 
 def _of_posting(world: World, place: int) -> list[dict[str, Any]]:
     posting = world.book.postings[place]
     first = int(world.book.first_line[place])
     lines = world.book.lines[first : first + int(posting["lines"])].tolist()
-    at = moment(_came_back_at(world, place))
+    at = moment(int(world.book.noons(posting["ended"])))
     delivered = posting["delivered"] < NEVER
     return [
         {

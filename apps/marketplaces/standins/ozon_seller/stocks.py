@@ -33,7 +33,7 @@ def fbo_stocks(ask: Ask) -> dict[str, Any]:
     wanted = {"offer_id": ask.fields.get("offer_ids"), "sku": numbers_of(ask.fields.get("skus"), "skus")}
     chosen = chosen_products(ask.world, wanted)
     present, reserved = by_place(ask.world)
-    rows = [(i, place) for i in chosen for place in fbo_places(ask.world, i)]
+    rows = fbo_shelves(ask.world, chosen)
     page = ask.page(len(rows), most=1000)
     products = [
         {
@@ -44,7 +44,7 @@ def fbo_stocks(ask: Ask) -> dict[str, Any]:
             "present": int(present[i, place]),
             "reserved": int(reserved[i, place]),
         }
-        for i, place in rows[page.start : page.stop]
+        for i, place in rows[page.start : page.stop].tolist()
     ]
     return {"products": products, "cursor": page.cursor, "has_next": page.has_next}
 
@@ -82,9 +82,13 @@ def by_place(world: World) -> tuple[Ints, Ints]:
     return world.catalog.by_warehouse(world.shelf.free) + reserved, reserved
 
 
-def fbo_places(world: World, i: int) -> list[int]:
-    places = {int(world.catalog.main_place[i]), int(world.catalog.second_place[i])}
-    return sorted(places - {FBS_PLACE})
+def fbo_shelves(world: World, products: list[int]) -> Ints:
+    """Every product with every one of OZON's warehouses that it may lie in: shape (rows, 2)."""
+    chosen = np.array(products, dtype=np.int64)
+    places = np.sort(np.stack([world.catalog.main_place[chosen], world.catalog.second_place[chosen]], axis=1), axis=1)
+    rows = np.stack([np.repeat(chosen, 2), places.ravel()], axis=1)
+    shelves: Ints = rows[rows[:, 1] != FBS_PLACE]
+    return shelves
 
 
 def _fbs_item(world: World, i: int, present: int, reserved: int) -> dict[str, Any]:
