@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import F, Sum
 
@@ -45,7 +45,7 @@ def sync_stock(work: Work) -> bool:
     def fetch(cursor: str) -> Iterator[Batch[Lying]]:
         yield _whole_morning(work)
 
-    return follow(work, Reading("stock", fetch, lambda rows: Stored(_store(work, rows)), steady=True))
+    return follow(work, Reading("stock", fetch, lambda rows: Stored(store_morning(work, rows)), steady=True))
 
 
 def stock_by_scheme(shop: Shop, day: date) -> dict[int, dict[str, int]]:
@@ -98,7 +98,8 @@ def _own_stock(product_id: int, row: ProductStock) -> Lying:
     return Lying(product_id, Place(Warehouse.Scheme.FBS, OWN), present, reserved)
 
 
-def _store(work: Work, rows: Sequence[Lying]) -> int:
+def store_morning(work: Work[Any], rows: Sequence[Lying]) -> int:
+    """Belongs into a transaction: a morning is stored whole."""
     warehouses = warehouse_ids(work.shop.pk, {row.place: "" for row in rows})
     snapshots = ((row.product_id, warehouses[row.place], work.today, row.present, row.reserved) for row in rows)
     columns = ("present", "reserved")

@@ -25,7 +25,9 @@ from apps.marketplaces.ozon_seller.postings import Posting
 from apps.marketplaces.paging import Page
 from apps.sales import orders
 from apps.sales.models import SalesHistory
-from apps.sales.postings import Parcel, Products, Unusable, parcel_of
+from apps.sales.parcels import Parcel, Unusable
+from apps.sales.postings import Products, parcel_of
+from apps.sales.sources import marketplace_source
 from apps.sales.sync import LONGEST_PERIOD
 from apps.shops.clients import MissingKey, ozon_seller
 from apps.shops.models import Shop
@@ -109,11 +111,13 @@ def _rows(pages: Iterable[Page[Row]]) -> list[Row]:
 
 
 def _parcels(shop: Shop, scheme: str, postings: Sequence[Posting]) -> list[Parcel]:
-    products = Products.of(shop)
+    products, source = Products.of(shop), marketplace_source(shop)
     parcels: dict[str, Parcel] = {}
     for posting in postings:
         try:
-            parcels[posting.posting_number] = parcel_of(posting, shop=shop, scheme=scheme, products=products)
+            parcels[posting.posting_number] = parcel_of(
+                posting, shop=shop, scheme=scheme, products=products, source_id=source.pk
+            )
         except Unusable as error:
             log.warning("posting %s cannot be counted: %s", posting.posting_number, error)
     return list(parcels.values())
