@@ -15,7 +15,7 @@ from django.db import transaction
 from apps.common.db import take_lock
 from apps.jobs.schedule import seed
 from apps.pricing.models import PricingSettings
-from apps.sales.presets import KOREANSTORY, apply_preset
+from apps.sales.presets import KOREANSTORY
 from apps.shops.audit import record
 from apps.shops.models import AuditEntry, Credential, Language, Member, Person, Seller, Shop
 from apps.shops.roles import Role
@@ -104,8 +104,6 @@ def _shop_of(seller: Seller, kind: Shop.Kind) -> Generator[str, None, Shop]:
             timezone=KOREANSTORY.timezone if is_crm else settings.TIME_ZONE,
         )
         record("shop.created", shop=shop, subject=shop)
-        if is_crm:
-            apply_preset(shop=shop, preset=KOREANSTORY)
         yield f"shop {shop}"
     return shop
 

@@ -20,7 +20,6 @@ from apps.marketplaces.standins.registry import CRM_API_KEY, Crm, RunningStandin
 from apps.marketplaces.standins.registry import Shop as ImitatedShop
 from apps.sales.crm_shop_sync import CRM_NIGHT, CRM_SOURCES, CrmSources, advance_crm
 from apps.sales.models import Order
-from apps.sales.presets import apply_preset
 from apps.shops.clients import keycrm
 from apps.shops.models import Credential, Member, Seller, Shop
 from tests import cast
@@ -81,5 +80,4 @@ def crm_life(
             seller=seller, kind=Shop.Kind.KEYCRM, name="Salon", currency="UAH", timezone="Europe/Kyiv"
         )
         Credential.objects.create(shop=shop, api=Credential.Api.KEYCRM, secret=CRM_API_KEY)
-        apply_preset(shop=shop)
         yield CrmLife(owner, shop, standins.of.crm, standins)

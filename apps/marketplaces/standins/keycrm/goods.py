@@ -117,7 +117,7 @@ class Goods:
         return 0 if chance % 10 == 0 else chance // 10 % 180
 
     def _offers(self) -> list[Offer]:
-        offers = []
+        offers: list[Offer] = []
         for product_id in range(1, self.count + 1):
             chance = draw(self.seed, product_id, OFFERS)
             variants = 1 if chance % 10 < 6 else 2 + chance // 10 % 3

@@ -31,7 +31,7 @@ def order_row(shop: CrmShop, order_id: int, include: frozenset[str]) -> dict[str
     manager_id = edits.get("manager_id", shop.manager(order_id, source_id))
     buyer_id = edits.get("buyer_id", shop.buyer(order_id))
     status_id = edits.get("status_id", status_id)
-    lines = edits.get("products") or _lines(shop, order_id)
+    lines = edits["products"] if "products" in edits else _lines(shop, order_id)
     extras = draw(shop.seed, order_id, EXTRAS)
     shipping = SHIPPING if extras % 3 == 0 else Decimal(0)
     total = sum((Decimal(str(line["price_sold"])) * Decimal(str(line["quantity"])) for line in lines), shipping)
