@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from apps.catalog.models import Product, StockSnapshot, Warehouse
@@ -28,7 +28,7 @@ def sync_crm_stock(work: Work[KeyCrm]) -> bool:
         lying = [one for row in known for one in _lying(products[str(row.offer_id)], row)]
         yield Batch(lying, bad_rows, len(rows) + len(bad_rows), cursor="", last=True, announced=None)
 
-    def store(rows: list[Lying]) -> Stored:
+    def store(rows: Sequence[Lying]) -> Stored:
         warehouse_ids(work.shop.pk, names)
         return Stored(store_morning(work, rows))
 

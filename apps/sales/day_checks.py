@@ -156,7 +156,7 @@ def _side(shop: Shop, order: schemas.Order) -> Side | None:
 def _stored(shop: Shop, day: date, also: Iterable[str]) -> dict[str, Side]:
     """Our orders of the day, and those of these numbers whatever their day."""
     lines = OrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order")
-    money = DecimalField(max_digits=20, decimal_places=5)
+    money: DecimalField = DecimalField(max_digits=20, decimal_places=5)
     of_lines = lines.annotate(sum=Sum(F("price") * F("quantity"), output_field=money)).values("sum")
     expenses = Expense.objects.filter(order=OuterRef("pk")).order_by().values("order")
     of_expenses = expenses.annotate(sum=Sum("amount")).values("sum")

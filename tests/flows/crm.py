@@ -45,7 +45,8 @@ class CrmLife:
         """A job from its start to its end, in as many slices as `seconds` each make of it."""
         run = JobRun.objects.create(
             job="keycrm_sync", shop=self.shop, slot=f"manual:{uuid4()}", as_of=self.now, state=JobRun.State.RUNNING,
-            lease_until=real_now() + timedelta(minutes=10), first_on=days and days.first, last_on=days and days.last,
+            lease_until=real_now() + timedelta(minutes=10),
+            first_on=days.first if days else None, last_on=days.last if days else None,
         )  # fmt: skip
         client = keycrm(self.shop)
         for _ in range(1_000):

@@ -101,7 +101,8 @@ def test_it_reads_a_captured_order(folder: Path) -> None:
     (line,) = order.products or ()
     assert (order.order_id, order.source_id, order.group_id, order.grand_total) == (1, 2, 1, Decimal(190))
     assert order.ordered_at == datetime(2024, 11, 13, 18, 46, 36, tzinfo=UTC)
-    assert (line.quantity, line.price_sold, line.purchased_price, line.offer) == (1, 190, 0, None)
+    assert (line.quantity, line.price_sold, line.purchased_price) == (Decimal(1), Decimal(190), Decimal(0))
+    assert line.offer is None
     assert order.buyer
     assert order.buyer.phone == ("+15552341234",)
     assert order.expenses is None, "they were not asked for"

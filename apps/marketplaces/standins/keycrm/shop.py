@@ -222,7 +222,8 @@ class CrmShop:
     def _updated(self, ids: Ids) -> Ids:
         """Half an hour to three days after it was entered, never later than now."""
         later = (draws(self.seed, ids, CHANGED) % np.uint64(3 * 86_400 - 1800)).astype(np.int64) + 1800
-        return np.minimum(self._entered(ids) + later, int(self.clock.moment().timestamp()) // 3600 * 3600)
+        now = int(self.clock.moment().timestamp()) // 3600 * 3600
+        return np.asarray(np.minimum(self._entered(ids) + later, now), dtype=np.int64)
 
     def _found(
         self,
