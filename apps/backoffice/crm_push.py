@@ -46,7 +46,8 @@ def _order_ids(body: Any) -> Iterator[str]:
     for event in body if isinstance(body, list) else [body]:
         if not isinstance(event, dict):
             continue
-        inner = event.get("body") if isinstance(event.get("body"), dict) else event
+        relayed = event.get("body")
+        inner = relayed if isinstance(relayed, dict) else event
         context = inner.get("context")
         order_id = context.get("id") if isinstance(context, dict) else inner.get("id")
         if str(inner.get("event", "")).startswith(OF_ORDERS) and _is_id(order_id):

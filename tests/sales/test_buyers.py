@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from apps.marketplaces.keycrm.schemas import Buyer as CrmBuyer
 from apps.sales import buyers
@@ -24,6 +26,10 @@ def shop(db: None) -> Shop:
 
 def told(number: int = 7, phone: str | None = "+380 00 000-00-07", email: str | None = "b7@example.com") -> CrmBuyer:
     return CrmBuyer.model_validate({"id": number, "full_name": f"Buyer {number}", "phone": phone, "email": email})
+
+
+def as_it_lies() -> str:
+    return str(Buyer.objects.annotate(sealed=Cast("phone", TextField())).values_list("sealed", flat=True).get())
 
 
 @pytest.mark.parametrize("same", ["380000000007", "+38 (000) 000 00 07", "0000000007"])
@@ -53,10 +59,9 @@ def test_a_part_of_a_phone_finds_nobody(shop: Shop) -> None:
 
 def test_what_has_not_changed_is_not_written_again(shop: Shop) -> None:
     buyers.store(shop, [told(7)])
-    before = Buyer.objects.values_list("phone", flat=True).get()
+    before = as_it_lies()
     ids = buyers.store(shop, [told(7)])
-    after = Buyer.objects.values_list("phone", flat=True).get()
-    assert before._value == after._value, "an encrypted text never comes out the same twice"
+    assert as_it_lies() == before, "an encrypted text never comes out the same twice"
     assert ids == {7: Buyer.objects.get().pk}
 
 
