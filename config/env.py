@@ -155,6 +155,10 @@ class Env(BaseSettings):
 
     # Outside addresses
     ozon_api_url: Web = "https://api-seller.ozon.ru"
+    keycrm_api_url: Web = "https://openapi.keycrm.app/v1"
+    keycrm_calls_a_minute: Annotated[
+        int, Field(gt=0, le=1_000_000, description="calls a minute with one key (whole); KeyCRM allows 60")
+    ] = 50
     world_url: Web = Field(default="", description="the address of the demo's world; empty elsewhere")
     deadman_url: Web = Field(
         default="", description="an address that calls for help when the clock stops asking for it; may be empty"

@@ -148,6 +148,8 @@ if _public.scheme == "https" and not DEBUG:
 
 # --- Outside systems ------------------------------------------------------------------------------------------------
 OZON_API_URL = env.ozon_api_url
+KEYCRM_API_URL = env.keycrm_api_url
+KEYCRM_CALLS_A_MINUTE = env.keycrm_calls_a_minute
 WORLD_URL = env.world_url
 DEADMAN_URL = env.deadman_url
 TELEGRAM_API_URL = env.telegram_api_url

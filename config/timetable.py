@@ -12,8 +12,34 @@ from django.utils.translation import gettext_lazy as _
 from apps.jobs.timetable import Job, Policy, Queue, Tick
 
 OZON = ("ozon",)
+KEYCRM = ("keycrm",)
 
 TIMETABLE: tuple[Job, ...] = (
+    Job(
+        name="keycrm_sync",
+        title=_("KeyCRM sync"),
+        at=time(0, 5),
+        hourly=True,
+        queue=Queue.SYNC,
+        kinds=KEYCRM,
+        policy=Policy.LATEST,
+        calls_with="keycrm",
+        why="Every hour, for people look at today's sales all day. A sync reads from where the last complete one "
+        "ended, so one late run makes up for every missed one; the day's first one reads the catalogue and the stock.",
+    ),
+    Job(
+        name="keycrm_night",
+        title=_("KeyCRM comparison"),
+        at=time(3, 20),
+        queue=Queue.SYNC,
+        kinds=KEYCRM,
+        policy=Policy.LATEST,
+        calls_with="keycrm",
+        reach=365,
+        why="A status that changes alone moves no date in the CRM, so every night the last thirty days are read again "
+        "and compared order by order. At night, for it takes many calls of the few that the key may make; one late run "
+        "makes up for every missed one.",
+    ),
     Job(
         name="ozon_sync",
         title=_("OZON sync"),

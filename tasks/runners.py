@@ -24,9 +24,10 @@ from apps.jobs.sync_runs import SyncIncomplete
 from apps.marketplaces.errors import Permanent, WrongCredentials
 from apps.pricing.analysis import analyse
 from apps.reports.daily import send_daily_report
+from apps.sales.crm_shop_sync import CRM_NIGHT, CRM_SOURCES, CrmSources, advance_crm
 from apps.sales.shop_sync import BACKGROUND, SOURCES, Sources, advance, summary
 from apps.shops import key_check
-from apps.shops.clients import credential_of, ozon_seller
+from apps.shops.clients import credential_of, keycrm, ozon_seller
 from apps.shops.models import Credential, Shop
 
 log = logging.getLogger(__name__)
@@ -87,9 +88,30 @@ def _ozon_background(run: JobRun) -> Result:
 
 
 def _slice(run: JobRun, sources: Sources) -> Result:
-    """One slice; the next one goes on from the cursors that this one has committed."""
-    deadline = time.monotonic() + settings.JOB_LEASE_SECONDS * SLICE_RATE
-    if advance(run, client=ozon_seller(_shop(run)), as_of=run.as_of, deadline=deadline, sources=sources):
+    client = ozon_seller(_shop(run))
+    return _after(run, advance(run, client=client, as_of=run.as_of, deadline=_deadline(), sources=sources))
+
+
+def _keycrm_sync(run: JobRun) -> Result:
+    return _crm_slice(run, CRM_SOURCES)
+
+
+def _keycrm_night(run: JobRun) -> Result:
+    return _crm_slice(run, CRM_NIGHT)
+
+
+def _crm_slice(run: JobRun, sources: CrmSources) -> Result:
+    client = keycrm(_shop(run))
+    return _after(run, advance_crm(run, client=client, as_of=run.as_of, deadline=_deadline(), sources=sources))
+
+
+def _deadline() -> float:
+    return time.monotonic() + settings.JOB_LEASE_SECONDS * SLICE_RATE
+
+
+def _after(run: JobRun, is_done: bool) -> Result:
+    """One slice was done; the next one goes on from the cursors that this one has committed."""
+    if is_done:
         return summary(run)
     ledger.hand_on(run=run, progress=run.progress)
     return None
@@ -131,6 +153,8 @@ def _stock_alerts(run: JobRun) -> Result:
 
 
 RUNNERS: dict[str, Callable[[JobRun], Result]] = {
+    "keycrm_sync": _keycrm_sync,
+    "keycrm_night": _keycrm_night,
     "ozon_sync": _ozon_sync,
     "key_check": _key_check,
     "ozon_background": _ozon_background,

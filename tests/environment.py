@@ -30,6 +30,8 @@ def values() -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(50),
         "CREDENTIALS_KEYS": Fernet.generate_key().decode(),
         "OZON_API_URL": CLOSED,
+        "KEYCRM_API_URL": CLOSED,
+        "KEYCRM_CALLS_A_MINUTE": "1000000",
         "TELEGRAM_API_URL": CLOSED,
         "TELEGRAM_BOT_TOKEN": f"1:{secrets.token_urlsafe(16)}",
         "DEFAULT_LANGUAGE": "en",

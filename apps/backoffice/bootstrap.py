@@ -15,6 +15,7 @@ from django.db import transaction
 from apps.common.db import take_lock
 from apps.jobs.schedule import seed
 from apps.pricing.models import PricingSettings
+from apps.sales.presets import KOREANSTORY
 from apps.shops.audit import record
 from apps.shops.models import AuditEntry, Credential, Language, Member, Person, Seller, Shop
 from apps.shops.roles import Role
@@ -94,9 +95,13 @@ def _shop_of(seller: Seller, kind: Shop.Kind) -> Generator[str, None, Shop]:
     """The seller's first shop of this kind."""
     shop = seller.shops.filter(kind=kind).order_by("pk").first()
     if shop is None:
-        currency = "UAH" if kind == Shop.Kind.KEYCRM else "RUB"
+        is_crm = kind == Shop.Kind.KEYCRM
         shop = Shop.objects.create(
-            seller=seller, kind=kind, name=kind.label, currency=currency, timezone=settings.TIME_ZONE
+            seller=seller,
+            kind=kind,
+            name=kind.label,
+            currency=KOREANSTORY.currency if is_crm else "RUB",
+            timezone=KOREANSTORY.timezone if is_crm else settings.TIME_ZONE,
         )
         record("shop.created", shop=shop, subject=shop)
         yield f"shop {shop}"

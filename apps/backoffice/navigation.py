@@ -42,7 +42,17 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
     ),
     (
         _("Sales"),
-        (("sales.order", "shopping_cart"), ("sales.dailyfact", "calendar_month"), ("sales.accrual", "payments")),
+        (
+            ("sales.order", "shopping_cart"),
+            ("sales.dailyfact", "calendar_month"),
+            ("sales.accrual", "payments"),
+            ("sales.buyer", "person"),
+            ("sales.source", "storefront"),
+            ("sales.manager", "support_agent"),
+            ("sales.expensetype", "receipt"),
+            ("sales.daycheck", "fact_check"),
+            ("sales.missingorder", "search_off"),
+        ),
     ),
     (
         _("Clockwork"),
@@ -53,6 +63,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         (
             ("shops.seller", "business_center"),
             ("shops.shop", "storefront"),
+            ("shops.crmrules", "rule_settings"),
             ("shops.credential", "key"),
             ("shops.member", "group"),
             ("shops.auditentry", "receipt_long"),

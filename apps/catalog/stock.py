@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import F, Sum
 
@@ -50,7 +50,7 @@ def sync_stock(work: Work) -> bool:
     def fetch(cursor: str) -> Iterator[Batch[Lying]]:
         yield _whole_morning(work)
 
-    return follow(work, Reading("stock", fetch, lambda rows: Stored(_store(work, rows)), steady=True))
+    return follow(work, Reading("stock", fetch, lambda rows: Stored(store_morning(work, rows)), steady=True))
 
 
 def stock_by_scheme(shop: Shop, day: date) -> dict[int, dict[str, int]]:
@@ -110,7 +110,8 @@ def _fbo_place(warehouse_id: int) -> Place:
     return Place(Warehouse.Scheme.FBO, str(warehouse_id))
 
 
-def _store(work: Work, rows: Sequence[Lying]) -> int:
+def store_morning(work: Work[Any], rows: Sequence[Lying]) -> int:
+    """Belongs into a transaction: a morning is stored whole."""
     warehouses = warehouse_ids(work.shop.pk, {row.place: "" for row in rows})
     snapshots = ((row.product_id, warehouses[row.place], work.today, row.present, row.reserved) for row in rows)
     columns = ("present", "reserved")

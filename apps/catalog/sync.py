@@ -23,6 +23,7 @@ from apps.common.bulk import Upserted, upsert
 from apps.common.text import fit
 from apps.jobs.sync_runs import Batch, Reading, Stored, Work, follow, unread_ids
 from apps.marketplaces.paging import BadRow
+from apps.shops.models import Shop
 
 LONGEST_NAME, LONGEST_BRAND, LONGEST_OFFER_ID = 500, 200, 200
 KEY = ("shop_id", "external_id")
@@ -87,7 +88,8 @@ def _store(work: Work, rows: Sequence[Listed]) -> Stored:
 
 def _write(work: Work, rows: Sequence[Listed]) -> Upserted:
     """Two statements: a product whose price is not known now keeps the price, and everything else of it is written."""
-    brands, categories = _brand_ids(work, rows), category_ids(work.shop.pk)
+    brands = brand_ids(work.shop, (fit(row.brand, LONGEST_BRAND) for row in rows if row.brand))
+    categories = category_ids(work.shop.pk)
     untouched = known_better(work, _ids(rows))
     priced: list[tuple[Any, ...]] = []
     plain: list[tuple[Any, ...]] = []
@@ -127,10 +129,11 @@ def _card(work: Work, row: Listed, brands: dict[str, int], categories: dict[str,
     )
 
 
-def _brand_ids(work: Work, rows: Sequence[Listed]) -> dict[str, int]:
-    names = {fit(row.brand, LONGEST_BRAND) for row in rows if row.brand}
-    upsert(Brand, ((work.shop.pk, name) for name in names), key=("shop_id", "name"), columns=())
-    return dict(Brand.objects.filter(shop=work.shop, name__in=names).values_list("name", "id"))
+def brand_ids(shop: Shop, names: Iterable[str]) -> dict[str, int]:
+    """Our ids of these brands, by their names; new ones are added."""
+    wanted = set(filter(None, names))
+    upsert(Brand, ((shop.pk, name) for name in wanted), key=("shop_id", "name"), columns=())
+    return dict(Brand.objects.filter(shop=shop, name__in=wanted).values_list("name", "id"))
 
 
 def _in_other_money(work: Work, index: int, row: Listed) -> Iterator[BadRow]:

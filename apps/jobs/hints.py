@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from apps.jobs.models import Hint
 from apps.jobs.wake import wake
 from apps.shops.models import Shop
 
 MOST_WAITING = 10_000  # of a shop: the daily sync reads the rest
+AT_ONCE = 100  # of a kind and shop: what one call takes
 
 
 def hint(*, shop: Shop, topic: Hint.Topic, subjects: Iterable[str]) -> None:
@@ -27,3 +28,16 @@ def sweep() -> None:
     """Wake whoever follows hints, where some wait."""
     if Hint.objects.exists():
         wake("hints.follow")
+
+
+def waiting_hints(shop: Shop, topic: Hint.Topic) -> list[Hint]:
+    """The oldest of them, as many as are followed at once."""
+    return list(Hint.objects.filter(shop=shop, topic=topic).order_by("pk")[:AT_ONCE])
+
+
+def done(followed: Sequence[Hint]) -> int:
+    """These were read. One that came again while the API was asked stays, to be read once more."""
+    if followed:
+        last = max(hint.created_at for hint in followed)
+        Hint.objects.filter(pk__in=[hint.pk for hint in followed], created_at__lte=last).delete()
+    return len(followed)

@@ -129,6 +129,7 @@ class Hint(models.Model):
     class Topic(models.TextChoices):
         POSTING = "posting", _("posting")
         PRODUCT = "product", _("product")
+        ORDER = "order", _("order")
 
     shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="+", verbose_name=_("shop"))
     topic = models.CharField(_("topic"), max_length=10, choices=Topic.choices)

@@ -134,7 +134,7 @@ def _add(places: list[tuple[Job, Shop | None]]) -> None:
     if not missing:
         return
     crontabs = CrontabSchedule.objects.bulk_create(
-        CrontabSchedule(minute=str(job.at.minute), hour=str(job.at.hour), timezone=zone_of(shop))
+        CrontabSchedule(minute=str(job.at.minute), hour="*" if job.hourly else str(job.at.hour), timezone=zone_of(shop))
         for job, shop in missing
     )
     PeriodicTask.objects.bulk_create(

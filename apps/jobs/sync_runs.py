@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from typing_extensions import TypeVar
 
 from apps.common.clock import real_now
 from apps.common.periods import day_of
@@ -28,6 +29,7 @@ from apps.marketplaces.paging import MOST_PAGES, BadRow, Page
 from apps.shops.models import Shop
 
 Row = TypeVar("Row")
+Client = TypeVar("Client", default=OzonSeller)
 
 MOST_BAD_ROWS = 50
 LEAST_SHARE = 0.7  # of what the last complete run makes us expect
@@ -52,12 +54,12 @@ class Doubtful(Exception):
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(Generic[Client]):
     """A stretch of a shop's sync: as of which business moment, with which client, until when (`time.monotonic`)."""
 
     job_run: JobRun
     shop: Shop
-    client: OzonSeller
+    client: Client
     as_of: datetime
     deadline: float
 
@@ -130,7 +132,27 @@ class Reading(Generic[Row]):
     steady: bool = False
 
 
-def follow(work: Work, reading: Reading[Row]) -> bool:
+def follow_chain(
+    run: JobRun,
+    *,
+    client: Client,
+    as_of: datetime,
+    deadline: float,
+    sources: Sequence[Callable[[Work[Client]], bool]],
+) -> bool:
+    """Read `sources` of the run's shop, in their order, until all is read (True) or `deadline`, by `time.monotonic`,
+    has come (False).
+
+    Call it again with the same run and `as_of` to go on. At least one page is read each time. Raises `SyncIncomplete`
+    when a list could not be read to its end, `LeaseLost` when another worker has taken the run over.
+    """
+    if run.shop is None:
+        raise ValueError(f"{run} is not the run of a shop")
+    work = Work(job_run=run, shop=run.shop, client=client, as_of=as_of, deadline=deadline)
+    return all(sync(work) for sync in sources)
+
+
+def follow(work: Work[Any], reading: Reading[Row]) -> bool:
     """Read on until the list ends (True) or the deadline comes (False). Raises `SyncIncomplete`.
 
     A list that this job has read to its end is not read again. `LeaseLost` when the job is another worker's by now.
@@ -143,6 +165,14 @@ def follow(work: Work, reading: Reading[Row]) -> bool:
     except (ApiError, Doubtful) as error:
         _give_up(run, error)
         raise SyncIncomplete(reading.source, str(error)) from error
+
+
+def follow_daily(work: Work[Any], reading: Reading[Row]) -> bool:
+    """The same of a list for which one reading a day is enough: the first sync of a day reads it."""
+    last = latest_complete(work.shop, reading.source)
+    if last is not None and day_of(last.as_of, work.shop.timezone) >= work.today:
+        return True
+    return follow(work, reading)
 
 
 def whole(pages: Iterable[Page[Row]]) -> tuple[list[Row], list[BadRow]]:
@@ -205,7 +235,7 @@ def _up_to_its_moment(source: str) -> QuerySet[SyncRun]:
     return _complete(source).filter(Q(until=None) | Q(until=F("as_of"))).order_by("-id")
 
 
-def _read_on(work: Work, run: SyncRun, reading: Reading[Row]) -> bool:
+def _read_on(work: Work[Any], run: SyncRun, reading: Reading[Row]) -> bool:
     for batch in reading.fetch(run.cursor):
         _doubt(run, batch, steady=reading.steady)
         _keep(work, run, batch, reading)
@@ -214,7 +244,7 @@ def _read_on(work: Work, run: SyncRun, reading: Reading[Row]) -> bool:
     raise Doubtful("the list ended without its end marker")
 
 
-def _run_of(work: Work, reading: Reading[Row]) -> SyncRun:
+def _run_of(work: Work[Any], reading: Reading[Row]) -> SyncRun:
     """The run of this job that is under way or complete, one to go on with, or a new one; what earlier jobs left open
     is closed."""
     runs = SyncRun.objects.filter(job_run=work.job_run, source=reading.source)
@@ -243,7 +273,7 @@ def _reopened(run: SyncRun) -> SyncRun:
     return run
 
 
-def _keep(work: Work, run: SyncRun, batch: Batch[Row], reading: Reading[Row]) -> None:
+def _keep(work: Work[Any], run: SyncRun, batch: Batch[Row], reading: Reading[Row]) -> None:
     """Commit rows, cursor and counts, all of it only while the job's lease is ours."""
     with transaction.atomic():
         stored = reading.store(batch.rows)
@@ -265,9 +295,17 @@ def _keep(work: Work, run: SyncRun, batch: Batch[Row], reading: Reading[Row]) ->
         if batch.last and reading.at_end:
             reading.at_end()
         done, total = (received, announced) if stored.total is None else (stored.done, stored.total)
-        renew(run=work.job_run, progress={"stage": reading.source, "done": done, "total": total})
+        progress = {"stage": reading.source, "done": done, "total": total, "seconds_left": _left(run, done, total)}
+        renew(run=work.job_run, progress=progress)
     for name, value in change.items():
         setattr(run, name, value)
+
+
+def _left(run: SyncRun, done: int | None, total: int | None) -> int | None:
+    """How long the rest of the list takes at the pace so far; None where nobody can say."""
+    if not done or total is None:
+        return None
+    return round((real_now() - run.started_at).total_seconds() * max(total - done, 0) / done)
 
 
 def _give_up(run: SyncRun, error: ApiError | Doubtful) -> None:

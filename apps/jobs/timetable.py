@@ -35,6 +35,7 @@ class Queue(StrEnum):
 @dataclass(frozen=True)
 class Job:
     """A daily job: the clock claims a slot of it for each day, and each shop of these `kinds` (none: one for all).
+    An `hourly` one has a slot for each hour, at the minute of `at`.
 
     `needs` names a job that must be done for the same day first: until then the run waits, past its `grace` it fails.
     `reach` is how many days back a person may have it run for; 0 is a job that decides, on money too, by how things
@@ -50,6 +51,7 @@ class Job:
     kinds: tuple[str, ...] = ()
     grace: timedelta = timedelta(days=1)
     needs: str = ""
+    hourly: bool = False
     calls_with: str = ""  # the API whose key it calls with: while that is refused the run waits
     reach: int = 0
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, NoReturn, Protocol
@@ -120,13 +121,19 @@ class HttpCore:
         self._session = session or transport.session(use_proxies=self._base_url.startswith("https"))
         self._session.headers.update(headers)
 
-    def read(self, path: str, body: Mapping[str, Any] | None = None, *, method: str = "POST") -> dict[str, Any]:
+    def read(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        method: str = "POST",
+        params: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """The JSON object that the API answers; raises Temporary, Permanent (and its kinds) or Malformed."""
         give_up_at = self._clock() + self._patience
         retrying = stamina.RetryingCaller(attempts=ATTEMPTS, timeout=self._patience, wait_max=10.0)
-        return retrying(
-            lambda error: self._pause(error, give_up_at), self._read_once, method, path, body, give_up_at=give_up_at
-        )
+        once = partial(self._read_once, method, path, body, params, give_up_at=give_up_at)
+        return retrying(lambda error: self._pause(error, give_up_at), once)
 
     def write(
         self, path: str, body: Mapping[str, Any], *, method: str = "POST", may_be_empty: bool = False
@@ -161,11 +168,17 @@ class HttpCore:
         raise Malformed(self.api, path, message, HTTPStatus.OK)
 
     def _read_once(
-        self, method: str, path: str, body: Mapping[str, Any] | None, *, give_up_at: float
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+        *,
+        give_up_at: float,
     ) -> dict[str, Any]:
         self._limiter.acquire(path, within=max(0.0, give_up_at - self._clock()))
         try:
-            answer = self._exchange(method, path, body, seconds=self._deadline)
+            answer = self._exchange(method, path, body, params, seconds=self._deadline)
         except _Lost as lost:
             raise Temporary(self.api, path, lost.reason) from lost
         if not 200 <= answer.status < 300:
@@ -189,7 +202,15 @@ class HttpCore:
         wait = error.retry_after * random.uniform(1.0, 1.1)
         return wait if self._clock() + wait < give_up_at else False
 
-    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, *, seconds: float) -> _Answer:
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None = None,
+        *,
+        seconds: float,
+    ) -> _Answer:
         if seconds <= 0:
             raise _Lost("no time left to send it", sent=False)
         try:
@@ -197,6 +218,7 @@ class HttpCore:
                 method,
                 self._base_url + path,
                 json=body,
+                params=params,
                 timeout=Timeout(total=seconds, connect=min(CONNECT_SECONDS, seconds)),  # type: ignore[arg-type]
                 allow_redirects=False,
                 stream=True,

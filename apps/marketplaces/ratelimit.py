@@ -34,16 +34,17 @@ _left_alone_until: WeakKeyDictionary[Redis, float] = WeakKeyDictionary()  # all 
 
 @dataclass(frozen=True)
 class Limit:
-    """The API allows `calls` in any `seconds`."""
+    """The API allows `calls` in any `seconds`; `share` of them is ours to use."""
 
     calls: int
     seconds: int
+    share: float = USED_SHARE
 
     @property
     def pace(self) -> Rate:
         """What we use of it: fewer calls, or, where there is but one, a longer while."""
-        calls = int(self.calls * USED_SHARE)
-        return Rate(calls, self.seconds * 1000) if calls else Rate(1, int(self.seconds * 1000 / USED_SHARE))
+        calls = int(self.calls * self.share)
+        return Rate(calls, self.seconds * 1000) if calls else Rate(1, int(self.seconds * 1000 / self.share))
 
 
 @dataclass(frozen=True)

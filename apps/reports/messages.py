@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.notifications.models import OutboxMessage
+from apps.reports.crm_notices import crm_unseen
 from apps.reports.daily import daily_report
 from apps.reports.notices import (
     clock_stopped,
@@ -38,6 +39,7 @@ MESSAGES: dict[str, Callable[[OutboxMessage, datetime], Rendered]] = {
     "daily_report": daily_report,
     "stock_alert": stock_alert,
     "job_failed": job_failed,
+    "crm_unseen": crm_unseen,
     "key_expires": key_expires,
     "key_problem": key_problem,
     "job_late": job_late,

@@ -11,13 +11,41 @@ from django.utils.translation import gettext_lazy
 
 from apps.common import formats
 from apps.marketplaces.ozon_seller.accruals import COMMISSION, SALE
-from apps.sales.models import Accrual, AccrualType, DailyFact, Order, OrderLine
+from apps.sales.admin_crm import (
+    BuyerAdmin,
+    DayCheckAdmin,
+    ExpenseTypeAdmin,
+    ManagerAdmin,
+    MissingOrderAdmin,
+    SourceAdmin,
+)
+from apps.sales.models import (
+    Accrual,
+    AccrualType,
+    Buyer,
+    DailyFact,
+    DayCheck,
+    Expense,
+    ExpenseType,
+    Manager,
+    MissingOrder,
+    Order,
+    OrderLine,
+    Source,
+)
 from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
 from apps.shops.typed_unfold import display
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
+
+admin.site.register(Source, SourceAdmin)
+admin.site.register(Manager, ManagerAdmin)
+admin.site.register(ExpenseType, ExpenseTypeAdmin)
+admin.site.register(Buyer, BuyerAdmin)
+admin.site.register(MissingOrder, MissingOrderAdmin)
+admin.site.register(DayCheck, DayCheckAdmin)
 
 UNCLASSIFIED = gettext_lazy("unclassified")
 CHANNELS = {"ozon_fbo": "OZON FBO", "ozon_fbs": "OZON FBS"}
@@ -39,15 +67,47 @@ class OrderLineInline(HistoryInline[OrderLine]):
         return super().get_queryset(request).select_related("product")
 
 
+class ExpenseInline(HistoryInline[Expense]):
+    model = Expense
+    fields = ["type", "amount", "paid_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Expense]:
+        return super().get_queryset(request).select_related("type")
+
+
 @admin.register(Order)
 class OrderAdmin(ScopedAdmin[Order]):
-    list_display = ["external_id", "order_number", "placed_at", "state_badge", "sum", "sold_through"]
+    list_display = [
+        "external_id",
+        "order_number",
+        "placed_at",
+        "state_badge",
+        "sum",
+        "sold_through",
+        "source",
+        "type_badge",
+    ]
+    list_select_related = ["source"]
     exported: ClassVar = {"sum": "total"}
-    list_filter = ["shop", "status"]
+    list_filter = ["shop", "status", "source", "sales_type"]
     search_fields = ["=external_id", "=order_number"]
     date_hierarchy = "placed_on"
     ordering = ["-placed_at"]
-    inlines = [OrderLineInline]
+    inlines = [OrderLineInline, ExpenseInline]
+
+    @display(
+        description=gettext_lazy("sales type"),
+        label={
+            "retail": "success",
+            "b2b": "info",
+            "exhibition": "info",
+            "internal": "warning",
+            "unclassified": "danger",
+        },
+        ordering="sales_type",
+    )
+    def type_badge(self, order: Order) -> tuple[str, str]:
+        return order.sales_type, order.get_sales_type_display()
 
     @display(
         description=gettext_lazy("status"),

@@ -18,23 +18,26 @@ from apps.catalog.prices import store_prices
 from apps.common.clock import real_now
 from apps.common.db import session_lock
 from apps.common.periods import day_of
+from apps.jobs.hints import done, waiting_hints
 from apps.jobs.models import Hint, JobRun
 from apps.marketplaces.errors import ApiError
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.postings import Posting
 from apps.marketplaces.paging import Page
-from apps.sales import orders
+from apps.sales import crm_hints, orders
 from apps.sales.models import SalesHistory
-from apps.sales.postings import Parcel, Products, Unusable, parcel_of
+from apps.sales.parcels import Parcel, Unusable
+from apps.sales.postings import Products, parcel_of
+from apps.sales.sources import marketplace_source
 from apps.sales.sync import LONGEST_PERIOD
-from apps.shops.clients import MissingKey, ozon_seller
+from apps.shops.clients import MissingKey, keycrm, ozon_seller
 from apps.shops.models import Shop
 
 log = logging.getLogger(__name__)
 
 Row = TypeVar("Row")
 
-AT_ONCE = 100  # of a kind and shop: what one call takes
+SYNCS = ("ozon_sync", "keycrm_sync", "keycrm_night")
 KEPT = timedelta(days=1)
 PATIENCE_SECONDS = 10.0
 
@@ -51,6 +54,8 @@ def _follow_shop(shop: Shop, now: datetime) -> int:
         if not free or _is_syncing(shop):
             return 0
         try:
+            if shop.kind == Shop.Kind.KEYCRM:
+                return crm_hints.follow(shop, keycrm(shop, patience_seconds=PATIENCE_SECONDS), now)
             return _follow_all(shop, ozon_seller(shop, patience_seconds=PATIENCE_SECONDS), now)
         except (ApiError, MissingKey) as error:
             log.warning("hints of shop %s wait: %s", shop.pk, error)
@@ -65,11 +70,11 @@ def _follow_all(shop: Shop, client: OzonSeller, now: datetime) -> int:
 
 
 def _is_syncing(shop: Shop) -> bool:
-    return JobRun.objects.filter(shop=shop, job="ozon_sync", state=JobRun.State.RUNNING).exists()
+    return JobRun.objects.filter(shop=shop, job__in=SYNCS, state=JobRun.State.RUNNING).exists()
 
 
 def _follow_postings(shop: Shop, client: OzonSeller, now: datetime) -> int:
-    waiting = _waiting(shop, Hint.Topic.POSTING)
+    waiting = waiting_hints(shop, Hint.Topic.POSTING)
     history = SalesHistory.objects.filter(shop=shop).first()
     if waiting and history:
         numbers = [hint.subject for hint in waiting]
@@ -82,26 +87,14 @@ def _follow_postings(shop: Shop, client: OzonSeller, now: datetime) -> int:
             # Seen now, not in the morning: what has ended since the last look has ended today.
             today = day_of(now, shop.timezone)
             orders.store(shop, [one for one in parcels if one.placed_on >= history.sales_from], last_day=today)
-    return _done(waiting)
+    return done(waiting)
 
 
 def _follow_products(shop: Shop, client: OzonSeller, now: datetime) -> int:
-    waiting = _waiting(shop, Hint.Topic.PRODUCT)
+    waiting = waiting_hints(shop, Hint.Topic.PRODUCT)
     if waiting:
         store_prices(shop, now, _rows(client.prices(product_ids=[int(hint.subject) for hint in waiting])))
-    return _done(waiting)
-
-
-def _waiting(shop: Shop, topic: Hint.Topic) -> list[Hint]:
-    return list(Hint.objects.filter(shop=shop, topic=topic).order_by("pk")[:AT_ONCE])
-
-
-def _done(followed: Sequence[Hint]) -> int:
-    """One that came again while the API was asked stays, to be read once more."""
-    if followed:
-        last = max(hint.created_at for hint in followed)
-        Hint.objects.filter(pk__in=[hint.pk for hint in followed], created_at__lte=last).delete()
-    return len(followed)
+    return done(waiting)
 
 
 def _rows(pages: Iterable[Page[Row]]) -> list[Row]:
@@ -109,11 +102,13 @@ def _rows(pages: Iterable[Page[Row]]) -> list[Row]:
 
 
 def _parcels(shop: Shop, scheme: str, postings: Sequence[Posting]) -> list[Parcel]:
-    products = Products.of(shop)
+    products, source = Products.of(shop), marketplace_source(shop)
     parcels: dict[str, Parcel] = {}
     for posting in postings:
         try:
-            parcels[posting.posting_number] = parcel_of(posting, shop=shop, scheme=scheme, products=products)
+            parcels[posting.posting_number] = parcel_of(
+                posting, shop=shop, scheme=scheme, products=products, source_id=source.pk
+            )
         except Unusable as error:
             log.warning("posting %s cannot be counted: %s", posting.posting_number, error)
     return list(parcels.values())

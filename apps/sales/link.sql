@@ -1,10 +1,14 @@
--- Lines that came before their product get it now, by SKU; the days they count on are touched. Parameter: shop (id).
+-- Lines that came before their product get it now, by SKU, those of a CRM by the id of the variant; the days they count
+-- on are touched. Parameter: shop (id).
 with linked as (
     update order_lines as line
     set product_id = products.id
     from orders, products
     where line.product_id is null and orders.id = line.order_id and orders.shop_id = %(shop)s
-        and products.shop_id = orders.shop_id and products.sku::text = line.external_product_id
+        and products.shop_id = orders.shop_id and line.external_product_id = case orders.channel
+            when 'keycrm' then products.external_id
+            else products.sku::text
+        end
     returning orders.external_id, orders.placed_on, orders.closed_on
 ),
 

@@ -10,15 +10,18 @@ from typing import NamedTuple
 from django.db import connection
 
 from apps.common.bulk import upsert
-from apps.sales.models import Order, OrderLine, Return
-from apps.sales.postings import ENDED, Parcel
+from apps.sales.models import Expense, Order, OrderLine, Return, SalesType
+from apps.sales.parcels import ENDED, Parcel
 from apps.sales.rollup import touch
 from apps.shops.models import Shop
 
 ORDER_COLUMNS = (
     *("order_number", "channel", "status", "raw_status", "placed_at", "placed_on", "closed_on", "total", "currency"),
+    *("source_id", "sales_type", "manager_id", "buyer_id", "source_updated_at"),
 )
-LINE_COLUMNS = ("product_id", "external_product_id", "name", "quantity", "price")
+ENRICHED = ("source_id", "buyer_id", "source_updated_at")  # a null from the channel does not erase them
+LINE_COLUMNS = ("product_id", "external_product_id", "name", "quantity", "price", "unit_cost")
+EXPENSE_COLUMNS = ("type_id", "amount", "paid_at")
 
 
 class Known(NamedTuple):
@@ -29,10 +32,13 @@ class Known(NamedTuple):
     placed_on: date
     closed_on: date | None
     total: Decimal
+    source_id: int | None = None
+    sales_type: str = SalesType.RETAIL
+    buyer_id: int | None = None
 
 
 def store(shop: Shop, parcels: Sequence[Parcel], *, last_day: date) -> int:
-    """Write what differs, lines included; returns how many orders and lines. Belongs into a transaction.
+    """Write what differs, lines and expenses included; returns how many rows. Belongs into a transaction.
 
     `last_day` is the last day that had ended when the parcels were read: what is seen to have ended since the last
     sync ended on it.
@@ -44,32 +50,37 @@ def store(shop: Shop, parcels: Sequence[Parcel], *, last_day: date) -> int:
         (_order_row(shop, parcel, closed[parcel.external_id]) for parcel in parcels),
         key=("shop_id", "external_id"),
         columns=ORDER_COLUMNS,
+        keep_known=ENRICHED,
         returning=("external_id", "id"),
     )
     ids = {external_id: known.id for external_id, known in before.items()} | dict(orders.rows)
+    costs = _first_costs([known.id for known in before.values()])
     lines = upsert(
         OrderLine,
-        (row for parcel in parcels for row in _line_rows(ids[parcel.external_id], parcel)),
+        (row for parcel in parcels for row in _line_rows(ids[parcel.external_id], parcel, costs)),
         key=("order_id", "position"),
         columns=LINE_COLUMNS,
         keep_known=("product_id",),
         returning=("order_id",),
     )
     shorter = _drop_lines({before[p.external_id].id: len(p.lines) for p in parcels if p.external_id in before})
-    changed = {*(order_id for (order_id,) in lines.rows), *shorter}
+    spent = _store_expenses({ids[parcel.external_id]: parcel for parcel in parcels})
+    changed = {*(order_id for (order_id,) in lines.rows), *shorter, *spent}
     touch(shop, _touched_days(parcels, before, closed, {key for key, order_id in ids.items() if order_id in changed}))
     touch(shop, _days_of_returns(shop, parcels, before))
-    return orders.written + lines.written + len(shorter)
+    return orders.written + lines.written + len(shorter) + len(spent)
 
 
 def closing_day(before: Known | None, parcel: Parcel, last_day: date) -> date | None:
-    """The day a cancellation or return counts on; the lists tell none.
+    """The day a cancellation or return counts on, where the channel tells none.
 
     One that we see happen, happened on the last day that has ended. One that had happened before we first saw the order
     has a day only if the order itself is not older than that.
     """
     if parcel.status not in ENDED:
         return None
+    if parcel.ended_on is not None:
+        return parcel.ended_on
     if before is None:
         return parcel.placed_on if parcel.placed_on >= last_day else None
     return before.closed_on if before.status in ENDED else max(parcel.placed_on, last_day)
@@ -82,12 +93,39 @@ def _known(shop: Shop, external_ids: Sequence[str]) -> dict[str, Known]:
 
 def _order_row(shop: Shop, parcel: Parcel, closed_on: date | None) -> tuple[object, ...]:
     head = (shop.pk, parcel.external_id, parcel.order_number, parcel.channel, parcel.status, parcel.raw_status)
-    return (*head, parcel.placed_at, parcel.placed_on, closed_on, parcel.total, shop.currency)
+    money = (parcel.total, parcel.currency or shop.currency)
+    whose = (parcel.source_id, parcel.sales_type, parcel.manager_id, parcel.buyer_id, parcel.source_updated_at)
+    return (*head, parcel.placed_at, parcel.placed_on, closed_on, *money, *whose)
 
 
-def _line_rows(order_id: int, parcel: Parcel) -> Iterable[tuple[object, ...]]:
+def _line_rows(order_id: int, parcel: Parcel, costs: Mapping[tuple[int, int], Decimal]) -> Iterable[tuple[object, ...]]:
     for position, line in enumerate(parcel.lines):
-        yield order_id, position, line.product_id, str(line.sku), line.name, line.quantity, line.price
+        cost = costs.get((order_id, position), line.unit_cost)
+        named = (line.product_id, line.external_product_id, line.name)
+        yield order_id, position, *named, line.quantity, line.price, cost
+
+
+def _first_costs(order_ids: Sequence[int]) -> dict[tuple[int, int], Decimal]:
+    """What lines cost when they were first seen: a channel that tells today's price of old sales rewrites nothing."""
+    known = OrderLine.objects.filter(order__in=order_ids, unit_cost__isnull=False)
+    return {(order, position): cost for order, position, cost in known.values_list("order", "position", "unit_cost")}
+
+
+def _store_expenses(parcels: Mapping[int, Parcel]) -> set[int]:
+    """Expenses as they are now, of the orders (by our id) whose channel tells of them; returns those that changed."""
+    told = {order_id: parcel.expenses for order_id, parcel in parcels.items() if parcel.expenses is not None}
+    rows = [
+        (order_id, one.external_id, one.type_id, one.amount, one.paid_at)
+        for order_id, expenses in told.items()
+        for one in expenses
+    ]
+    key = ("order_id", "external_id")
+    written = upsert(Expense, rows, key=key, columns=EXPENSE_COLUMNS, returning=("order_id",))
+    present = {row[:2] for row in rows}
+    stored = Expense.objects.filter(order__in=told).values_list("pk", "order_id", "external_id")
+    gone = {key: order_id for key, order_id, external_id in stored if (order_id, external_id) not in present}
+    Expense.objects.filter(pk__in=gone).delete()
+    return {*(order_id for (order_id,) in written.rows), *gone.values()}
 
 
 def _drop_lines(lengths: Mapping[int, int]) -> set[int]:
@@ -111,8 +149,11 @@ def _touched_days(
     for parcel in parcels:
         key = parcel.external_id
         old = before.get(key)
-        new = (_counted_as(parcel.status), parcel.placed_on, closed[key])
-        if old is None or key in with_new_lines or new != (_counted_as(old.status), old.placed_on, old.closed_on):
+        if (
+            old is None
+            or key in with_new_lines
+            or _counted(parcel, closed[key], old) != _counted(old, old.closed_on, old)
+        ):
             days |= {parcel.placed_on, closed[key]}
             days |= {old.placed_on, old.closed_on} if old else set()
     return {day for day in days if day is not None}
@@ -127,6 +168,16 @@ def _days_of_returns(shop: Shop, parcels: Sequence[Parcel], before: Mapping[str,
     ]
     returns = Return.objects.filter(shop=shop, posting_number__in=changed, returned_on__isnull=False)
     return {day for day in returns.values_list("returned_on", flat=True) if day} if changed else set()
+
+
+def _counts_anew(parcel: Parcel, closed_on: date | None, known: Known) -> bool:
+    return _counted(parcel, closed_on, known) != _counted(known, known.closed_on, known)
+
+
+def _counted(order: Parcel | Known, closed_on: date | None, known: Known) -> tuple[object, ...]:
+    """Everything of an order that some figure depends on; what the channel does not tell now is as it was known."""
+    whose = (order.source_id or known.source_id, order.sales_type, order.buyer_id or known.buyer_id)
+    return (_counted_as(order.status), order.placed_on, closed_on, order.total, *whose)
 
 
 def _counted_as(status: str) -> str:

@@ -10,17 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 
 from apps.common.periods import day_of
 from apps.common.text import fit
 from apps.marketplaces.ozon_seller.postings import Posting
-from apps.sales.models import Order
+from apps.sales.parcels import (
+    CANCELLED,
+    DELIVERED,
+    LONGEST_NAME,
+    MOST_MONEY,
+    MOST_UNITS,
+    OPEN,
+    RETURNED,
+    Line,
+    Parcel,
+    Unusable,
+)
 from apps.shops.models import Shop
-
-OPEN, DELIVERED, CANCELLED, RETURNED = Order.Status
-ENDED = frozenset({CANCELLED, RETURNED})
 
 UNDER_WAY = frozenset(
     {
@@ -31,43 +38,6 @@ UNDER_WAY = frozenset(
 )
 BACK_IN_WAREHOUSE = "posting_returned_to_warehouse"
 REASONS_UNDER_WAY = frozenset({665, 666, 667})  # not picked up, not deliverable, lost
-
-LONGEST_NAME = 500
-MOST_UNITS = 1_000_000
-MOST_MONEY = Decimal(10) ** 11
-
-
-class Unusable(Exception):
-    """A posting that cannot be counted; the text says why, without anything about the buyer."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """`price` is per unit; `product_id` is ours, None for a SKU that the catalog does not have."""
-
-    product_id: int | None
-    sku: int
-    name: str
-    quantity: int
-    price: Decimal
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """A posting as it will be stored."""
-
-    external_id: str
-    order_number: str
-    channel: str
-    status: str
-    raw_status: str
-    placed_at: datetime
-    placed_on: date
-    lines: tuple[Line, ...]
-
-    @property
-    def total(self) -> Decimal:
-        return sum((line.price * line.quantity for line in self.lines), Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -91,7 +61,7 @@ def channel_of(scheme: str) -> str:
     return f"ozon_{scheme}"
 
 
-def parcel_of(posting: Posting, *, shop: Shop, scheme: str, products: Products) -> Parcel:
+def parcel_of(posting: Posting, *, shop: Shop, scheme: str, products: Products, source_id: int | None = None) -> Parcel:
     """Raises `Unusable`."""
     placed_at = posting.in_process_at or posting.created_at
     if placed_at is None:
@@ -109,13 +79,14 @@ def parcel_of(posting: Posting, *, shop: Shop, scheme: str, products: Products) 
         lines=tuple(
             Line(
                 product_id=products.find(line.sku, line.offer_id),
-                sku=line.sku,
+                external_product_id=str(line.sku),
                 name=fit(line.name, LONGEST_NAME),
-                quantity=line.quantity,
+                quantity=Decimal(line.quantity),
                 price=line.price.amount,
             )
             for line in posting.products
         ),
+        source_id=source_id,
     )
     _refuse_nonsense(posting, parcel, shop.currency)
     return parcel

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -24,7 +25,7 @@ def touch(shop: Shop, days: Iterable[date]) -> None:
     TouchedDay.objects.bulk_create((TouchedDay(shop=shop, day=day) for day in sorted(set(days))), ignore_conflicts=True)
 
 
-def sync_facts(work: Work) -> bool:
+def sync_facts(work: Work[Any]) -> bool:
     """Rebuild the days that were touched and have ended: the last link, which makes the shop's data complete."""
 
     def fetch(cursor: str) -> Iterator[Batch[date]]:
@@ -34,7 +35,7 @@ def sync_facts(work: Work) -> bool:
     return follow(work, Reading(SOURCE, fetch, partial(_store, work)))
 
 
-def refresh_facts(work: Work) -> bool:
+def refresh_facts(work: Work[Any]) -> bool:
     """Rebuild the days that postings which were read again have touched. It makes nothing complete."""
     return follow(work, Reading(f"{SOURCE}_again", lambda _: _touched_days(work), partial(_store, work)))
 
@@ -55,7 +56,7 @@ def rebuild(shop: Shop, days: Sequence[date]) -> int:
         return int(cursor.rowcount)
 
 
-def _touched_days(work: Work) -> Iterator[Batch[date]]:
+def _touched_days(work: Work[Any]) -> Iterator[Batch[date]]:
     _refresh_statistics()
     _link_lines(work.shop)
     while True:
@@ -66,13 +67,13 @@ def _touched_days(work: Work) -> Iterator[Batch[date]]:
             return
 
 
-def _touched(work: Work) -> list[date]:
+def _touched(work: Work[Any]) -> list[date]:
     """The next days to rebuild; a day that has not ended waits."""
     days = TouchedDay.objects.filter(shop=work.shop, day__lte=work.last_day).order_by("day")
     return list(days.values_list("day", flat=True)[:DAYS_AT_ONCE])
 
 
-def _store(work: Work, days: Sequence[date]) -> Stored:
+def _store(work: Work[Any], days: Sequence[date]) -> Stored:
     TouchedDay.objects.filter(shop=work.shop, day__in=days).delete()
     return Stored(rebuild(work.shop, days) if days else 0)
 
@@ -89,7 +90,7 @@ def _link_lines(shop: Shop) -> None:
         cursor.execute(_sql("link"), {"shop": shop.pk})
 
 
-def _days_with_new_mornings(work: Work) -> Iterable[date]:
+def _days_with_new_mornings(work: Work[Any]) -> Iterable[date]:
     """What was in stock on a day is known from its own morning and the next, whether anything was sold or not."""
     last = latest_complete(work.shop, SOURCE)
     first = day_of(last.as_of, work.shop.timezone) - ONE_DAY if last else work.last_day

@@ -18,7 +18,7 @@ from apps.catalog.stock import sync_stock
 from apps.catalog.sync import sync_archive, sync_products
 from apps.common.periods import Period, day_of
 from apps.jobs.models import JobRun
-from apps.jobs.sync_runs import Work, latest_complete, latest_moments
+from apps.jobs.sync_runs import Work, follow_chain, latest_complete, latest_moments
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.sales import rollup
 from apps.sales.accruals import sync_accrual_types, sync_accruals
@@ -61,16 +61,12 @@ def advance(
     deadline: float,
     sources: Sources = SOURCES,
 ) -> bool:
-    """Read `sources` of the run's shop until all is read (True) or `deadline`, by `time.monotonic`, has come (False).
+    """Go on with a sync: see `follow_chain`.
 
     A run for days that have passed reads the postings of these days again and nothing else; no decision is fed by it.
-    Call it again with the same run and `as_of` to go on. At least one page is read each time. Raises `SyncIncomplete`
-    when a list could not be read to its end, `LeaseLost` when another worker has taken the run over.
     """
-    if run.shop is None:
-        raise ValueError(f"{run} is not the run of a shop")
-    work = Work(job_run=run, shop=run.shop, client=client, as_of=as_of, deadline=deadline)
-    return all(sync(work) for sync in (_again(run.days) if run.days else sources))
+    chain = _again(run.days) if run.days else sources
+    return follow_chain(run, client=client, as_of=as_of, deadline=deadline, sources=chain)
 
 
 def _again(days: Period) -> Sources:

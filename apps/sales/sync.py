@@ -24,7 +24,9 @@ from apps.marketplaces.ozon_seller.postings import Posting
 from apps.marketplaces.paging import BadRow, Page
 from apps.sales import orders
 from apps.sales.models import Order, SalesHistory
-from apps.sales.postings import OPEN, Parcel, Products, Unusable, channel_of, is_known, parcel_of
+from apps.sales.parcels import OPEN, Parcel, Unusable
+from apps.sales.postings import Products, channel_of, is_known, parcel_of
+from apps.sales.sources import marketplace_source
 
 HISTORY_DAYS = 180
 REREAD_DAYS = 30
@@ -47,6 +49,7 @@ class Source:
     scheme: str
     history: SalesHistory
     products: Products
+    marketplace_id: int
     again: Period | None = None
     named: set[Place] = field(default_factory=set)
 
@@ -54,7 +57,9 @@ class Source:
     def of(cls, work: Work, name: str, scheme: str, again: Period | None = None) -> Source:
         first = work.today - timedelta(days=HISTORY_DAYS)
         history, _ = SalesHistory.objects.get_or_create(shop=work.shop, defaults={"sales_from": first})
-        return cls(work, f"{name}_again" if again else name, scheme, history, Products.of(work.shop), again)
+        marketplace = marketplace_source(work.shop)
+        name = f"{name}_again" if again else name
+        return cls(work, name, scheme, history, Products.of(work.shop), marketplace.pk, again)
 
     @property
     def end(self) -> datetime:
@@ -172,7 +177,13 @@ def _parcels(source: Source, postings: Sequence[Posting]) -> tuple[list[Parcel],
     unusable = 0
     for index, posting in enumerate(postings):
         try:
-            parcel = parcel_of(posting, shop=source.work.shop, scheme=source.scheme, products=source.products)
+            parcel = parcel_of(
+                posting,
+                shop=source.work.shop,
+                scheme=source.scheme,
+                products=source.products,
+                source_id=source.marketplace_id,
+            )
         except Unusable as error:
             bad_rows.append(BadRow(index, posting.posting_number, str(error)))
             unusable += 1

@@ -15,7 +15,7 @@ from apps.shops.admin_keys import KeyAdmin
 from apps.shops.admin_people import LoginAdmin, MemberAdmin, PersonAdmin
 from apps.shops.asking import is_superuser, seller_of_request
 from apps.shops.audit_words import say, subject_in_words
-from apps.shops.models import AuditEntry, Credential, KillSwitch, Member, Person, Seller, Shop
+from apps.shops.models import AuditEntry, Credential, CrmRules, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.push import push_address
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
@@ -70,7 +70,7 @@ class ShopAdmin(ScopedAdmin[Shop]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Shop | None = None) -> Fieldsets:
         """Who may not change the shop does not see its push address either: it holds a secret."""
-        is_shown = obj is not None and obj.kind == Shop.Kind.OZON and self.has_change_permission(request, obj)
+        is_shown = obj is not None and self.has_change_permission(request, obj)
         address = ["push_address"] if is_shown else []
         return [(None, {"fields": ["seller", "kind", "name", "currency", "timezone", "is_active", *address]})]
 
@@ -82,7 +82,7 @@ class ShopAdmin(ScopedAdmin[Shop]):
 
     @display(description=gettext_lazy("address for push notifications"))
     def push_address(self, shop: Shop) -> str:
-        return push_address(shop.pk)
+        return push_address(shop)
 
     @display(description=gettext_lazy("keys"), label={"ok": "success", "bad": "danger", "none": "warning"})
     def keys(self, shop: WithAnnotations[Shop, ShopState]) -> tuple[str, str]:
@@ -93,6 +93,19 @@ class ShopAdmin(ScopedAdmin[Shop]):
     @display(description=gettext_lazy("changes"), label={"go": "success", "stop": "danger"})
     def sends(self, shop: WithAnnotations[Shop, ShopState]) -> tuple[str, str]:
         return ("stop", _("stopped")) if shop.is_stopped else ("go", _("allowed"))
+
+
+@admin.register(CrmRules)
+class CrmRulesAdmin(ScopedAdmin[CrmRules]):
+    """One row per shop in a CRM, made with the shop; its time zone and its currency are the shop's own."""
+
+    list_display = ["shop", "brand_field", "lost_statuses"]
+    list_select_related = ["shop"]
+    list_filter = ["shop"]
+    fields = ["shop", "brand_field", "lost_statuses"]
+    readonly_fields = ["shop"]
+    change_action = Action.MANAGE
+    audit_name = "crm_rules"
 
 
 class Actor(TypedDict):

@@ -12,6 +12,9 @@ from redis import Redis
 from apps.common.encrypted import Secret, UnreadableSecret
 from apps.common.errors import UserError
 from apps.marketplaces.errors import WrongCredentials
+from apps.marketplaces.http import KeyWatch
+from apps.marketplaces.keycrm.client import API as KEYCRM_API
+from apps.marketplaces.keycrm.client import KeyCrm
 from apps.marketplaces.ozon_seller.client import API, OzonKeyWatch, OzonSeller
 from apps.shops.keys import Watch
 from apps.shops.models import Credential, Shop
@@ -45,9 +48,37 @@ def ozon_seller(shop: Shop, *, patience_seconds: float = PATIENCE_SECONDS) -> Oz
     try:
         return client_with(key.client_id, key.secret, patience_seconds=patience_seconds, watch=Watch.of(key))
     except ValueError as error:
-        raise MissingKey(
-            _("The key “%(key)s” cannot be used: %(problem)s.") % {"key": key, "problem": error}
-        ) from error
+        raise _unusable(key, error) from error
+
+
+def keycrm(shop: Shop, *, patience_seconds: float = PATIENCE_SECONDS) -> KeyCrm:
+    """KeyCRM with this shop's key, to read. Raises as `ozon_seller`."""
+    key = credential_of(shop, Credential.Api.KEYCRM)
+    if key.is_refused:
+        raise KeyRefused(KEYCRM_API, "", key.problem)
+    try:
+        return crm_client_with(key.secret, patience_seconds=patience_seconds, watch=Watch.of(key))
+    except ValueError as error:
+        raise _unusable(key, error) from error
+
+
+def crm_client_with(
+    secret: Secret,
+    *,
+    patience_seconds: float,
+    deadline_seconds: float | None = None,
+    watch: KeyWatch | None = None,
+) -> KeyCrm:
+    """A client with any key. ValueError: it cannot be one."""
+    return KeyCrm(
+        api_key=secret.reveal(),
+        redis=_redis(settings.REDIS_URL),
+        base_url=settings.KEYCRM_API_URL,
+        watch=watch,
+        deadline_seconds=deadline_seconds or settings.HTTP_DEADLINE_SECONDS,
+        patience_seconds=patience_seconds,
+        calls_a_minute=settings.KEYCRM_CALLS_A_MINUTE,
+    )
 
 
 def client_with(
@@ -79,6 +110,10 @@ def credential_of(shop: Shop, api: Credential.Api) -> Credential:
             _("The shop “%(shop)s” has no key for %(api)s: add it to the shop.") % {"shop": shop, "api": api.label}
         )
     return key
+
+
+def _unusable(key: Credential, problem: ValueError) -> MissingKey:
+    return MissingKey(_("The key “%(key)s” cannot be used: %(problem)s.") % {"key": key, "problem": problem})
 
 
 def _is_given(key: Credential) -> bool:

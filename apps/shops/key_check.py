@@ -14,10 +14,12 @@ from apps.marketplaces.errors import WrongCredentials
 from apps.marketplaces.ozon_seller.client import OzonKeyWatch
 from apps.marketplaces.ozon_seller.schemas import KeyRoles
 from apps.shops import keys
-from apps.shops.clients import client_with
+from apps.shops.clients import client_with, crm_client_with
 from apps.shops.models import Credential
 
 log = logging.getLogger(__name__)
+
+ASKED_ABOUT = (Credential.Api.OZON_SELLER, Credential.Api.KEYCRM)
 
 
 def ask(client_id: str, secret: Secret, *, watch: OzonKeyWatch | None = None) -> KeyRoles:
@@ -33,7 +35,7 @@ def due() -> QuerySet[Credential]:
     """Keys to be asked about now: refused ones, and those that could not be checked when they were entered."""
     unsettled = Q(is_refused=True) | Q(checked_at=None) | Q(next_secret__isnull=False)
     its_time = Q(ask_at=None) | Q(ask_at__lte=real_now())
-    return Credential.objects.filter(unsettled, its_time, api=Credential.Api.OZON_SELLER, shop__is_active=True)
+    return Credential.objects.filter(unsettled, its_time, api__in=ASKED_ABOUT, shop__is_active=True)
 
 
 def probe(key_id: int) -> None:
@@ -52,11 +54,22 @@ def check(key: Credential) -> None:
         _check_next(key)
         key.refresh_from_db()
     try:
-        ask(key.client_id, key.secret, watch=keys.Watch.of(key))
+        if key.api == Credential.Api.KEYCRM:
+            _use(key)
+        else:
+            ask(key.client_id, key.secret, watch=keys.Watch.of(key))
     except ValueError as error:
         keys.refuse(key_id=key.pk, version=key.version, problem=str(error))
     except WrongCredentials as error:
         log.warning("key %s is refused: %s", key.pk, error)  # the client's watch has written it down
+
+
+def _use(key: Credential) -> None:
+    """KeyCRM tells nothing of a key: it is taken when it opens something."""
+    seconds = settings.KEY_ASK_SECONDS
+    client = crm_client_with(key.secret, patience_seconds=seconds, deadline_seconds=seconds, watch=keys.Watch.of(key))
+    next(client.sources())
+    keys.describe(key_id=key.pk, version=key.version, roles=None)
 
 
 def _check_next(key: Credential) -> None:

@@ -51,12 +51,14 @@ class Watch:
 
 
 @transaction.atomic
-def describe(*, key_id: int, version: int, roles: KeyRoles) -> None:
-    """The marketplace takes the key and says what it may do: an open circuit closes."""
+def describe(*, key_id: int, version: int, roles: KeyRoles | None) -> None:
+    """The marketplace takes the key and says what it may do (None: it does not say): an open circuit closes."""
     key = _locked(key_id, version)
     if key is None:
         return
-    note_roles(key, roles)
+    if roles is not None:
+        note_roles(key, roles)
+    key.checked_at = real_now()
     if key.is_refused:
         record("credential.accepted", shop=key.shop, subject=key)
     if key.is_refused or (key.problem_at and real_now() - key.problem_at > SHOWN_FOR):

@@ -7,6 +7,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -79,6 +80,30 @@ class Shop(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CrmRules(models.Model):
+    """How a shop in a CRM keeps its books there, where each shop does it its own way. A person's word.
+
+    `lost_statuses` are the ids of statuses that mean cancelled or returned, for orders whose group is not told.
+    """
+
+    seller_path: ClassVar[str] = "shop__seller"
+
+    shop = models.OneToOneField(Shop, models.CASCADE, related_name="crm_rules", verbose_name=_("shop"))
+    brand_field = models.CharField(_("custom field of the brand"), max_length=100, blank=True)
+    lost_statuses = ArrayField(
+        models.PositiveBigIntegerField(), verbose_name=_("statuses of lost orders"), default=list, blank=True
+    )
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("rules of a CRM shop")
+        verbose_name_plural = _("rules of CRM shops")
+
+    def __str__(self) -> str:
+        return str(self.shop)
 
 
 class Credential(models.Model):

@@ -6,14 +6,16 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-
-def push_path(shop_id: int) -> str:
-    return reverse("ozon-push", args=[shop_id, _secret(shop_id)])
+from apps.shops.models import Shop
 
 
-def push_address(shop_id: int) -> str:
-    """What the owner enters in OZON's settings."""
-    return settings.DASHBOARD_URL.rstrip("/") + push_path(shop_id)
+def push_path(shop_id: int, kind: str = Shop.Kind.OZON) -> str:
+    return reverse(f"{kind}-push", args=[shop_id, _secret(shop_id)])
+
+
+def push_address(shop: Shop) -> str:
+    """What the owner enters in the settings of OZON, or of KeyCRM's triggers."""
+    return settings.DASHBOARD_URL.rstrip("/") + push_path(shop.pk, shop.kind)
 
 
 def is_secret_of(shop_id: int, given: str) -> bool:

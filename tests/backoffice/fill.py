@@ -31,9 +31,23 @@ from apps.notifications.models import OutboxMessage
 from apps.pricing.analysis import CHOICE, FACTS
 from apps.pricing.kinds import PricePayload
 from apps.pricing.models import PriceRecommendation, PricingSettings
-from apps.sales.models import Accrual, DailyFact, Order, OrderLine, SalesHistory
+from apps.sales.models import (
+    Accrual,
+    Buyer,
+    DailyFact,
+    DayCheck,
+    Expense,
+    ExpenseType,
+    Manager,
+    ManagerPeriod,
+    MissingOrder,
+    Order,
+    OrderLine,
+    SalesHistory,
+    Source,
+)
 from apps.shops.audit import record
-from apps.shops.models import Credential, KillSwitch, Member, Person, Seller, Shop
+from apps.shops.models import Credential, CrmRules, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.roles import Role
 from bots.models import TelegramUpdate
 from tests.cast import person
@@ -74,6 +88,7 @@ def fill(mark: str, *, telegram_id: int | None = None) -> Filled:
     products = [add_product(shop, mark, number) for number in range(3)]
     SalesHistory.objects.create(shop=shop, sales_from=date(2025, 9, 1), events_from=date(2025, 9, 1))
     add_cost_import(shop, mark, owner)
+    add_crm(shop, mark, 1)
     add_decisions(shop, products, owner)
     add_clockwork(shop, mark, owner)
     record("seller.created", actor=owner.person, seller=seller, subject=f"{mark} began")
@@ -150,6 +165,32 @@ def add_product(shop: Shop, mark: str, number: int) -> Product:
         price=1490,
     )
     return product
+
+
+def add_crm(shop: Shop, mark: str, number: int) -> Order:
+    """What only a shop in a CRM has, however this one's own kind."""
+    CrmRules.objects.get_or_create(shop=shop, defaults={"brand_field": f"{mark} field", "lost_statuses": [19]})
+    source = Source.objects.create(shop=shop, external_id=number, name=f"{mark} source", currency="RUB", role="sales")
+    manager = Manager.objects.create(shop=shop, external_id=number, name=f"{mark} manager")
+    ManagerPeriod.objects.create(manager=manager, sales_type="retail")
+    buyer = Buyer.objects.create(
+        shop=shop, external_id=number, name=f"{mark} buyer", phone=f"+38000{number:07}", email=f"{mark}@example.com"
+    )
+    order = Order.objects.create(
+        shop=shop, external_id=f"{mark}-crm-{number}", order_number=f"{mark}-crm-{number}", channel="keycrm",
+        source=source, manager=manager, buyer=buyer, status=Order.Status.OPEN, raw_status="1", placed_at=NOON,
+        placed_on=TODAY, total=700, currency="RUB",
+    )  # fmt: skip
+    kind = ExpenseType.objects.create(shop=shop, external_id=number, name=f"{mark} delivery", alias="delivery")
+    Expense.objects.create(order=order, external_id=number, type=kind, amount=70, paid_at=NOON)
+    MissingOrder.objects.create(
+        shop=shop, external_id=number, reason=f"{mark} reason", looked_at=NOON, look_again_on=TODAY
+    )
+    day = TODAY - timedelta(days=number)
+    counts = dict.fromkeys(("source_orders", "found_orders", "stored_orders"), 3)
+    totals = dict.fromkeys(("source_total", "found_total", "stored_total"), Decimal(700))
+    DayCheck.objects.create(shop=shop, day=day, checked_at=NOON, **counts, **totals)
+    return order
 
 
 def add_cost_import(shop: Shop, mark: str, by: Member) -> CostImport:
@@ -326,6 +367,7 @@ def crowd(of: Filled, size: int) -> None:
         name = f"Crowd {number}"
         product = add_product(of.shop, name, number)
         add_cost_import(of.shop, name, of.owner)
+        add_crm(of.shop, name, number)
         add_proposal(product)
         add_experiment(product, of.owner)
         shop = Shop.objects.create(seller=of.seller, name=name)
@@ -333,6 +375,7 @@ def crowd(of: Filled, size: int) -> None:
         KillSwitch.objects.create(shop=shop, is_on=False, changed_by=of.owner.person)
         PricingSettings.objects.create(shop=shop)
         DecisionRules.objects.create(shop=shop)
+        CrmRules.objects.create(shop=shop)
         add_clockwork(shop, name, add_member(of.seller, name, Role.VIEWER))
         record("shop.created", actor=of.owner.person, shop=shop, subject=shop)
         TelegramUpdate.objects.create(update_id=number, chat_id=1001, raw={}, received_at=NOON)

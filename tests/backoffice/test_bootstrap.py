@@ -16,7 +16,7 @@ from apps.backoffice.bootstrap import bootstrap
 from apps.jobs.timetable import ticks
 from apps.shops.models import AuditEntry, Credential, Member, Person, Seller, Shop
 from apps.shops.roles import Role
-from config.timetable import TIMETABLE
+from config.timetable import OZON, TIMETABLE
 from tests.cast import boris
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,8 @@ def test_a_full_environment_makes_a_seller_with_shops_keys_and_owners(environmen
     assert SECRET not in "".join(lines)
     seller = Seller.objects.get()
     ozon, keycrm = seller.shops.get(kind="ozon"), seller.shops.get(kind="keycrm")
-    assert (ozon.currency, ozon.timezone, keycrm.currency) == ("RUB", "Asia/Omsk", "UAH")
+    assert (ozon.currency, ozon.timezone) == ("RUB", "Asia/Omsk")
+    assert (keycrm.currency, keycrm.timezone, keycrm.crm_rules.brand_field) == ("UAH", "Europe/Kyiv", "CT_1001")
     keys = {key.api: (key.client_id, key.secret.reveal()) for key in Credential.objects.all()}
     assert keys == {
         "ozon_seller": ("101", SECRET),
@@ -58,13 +59,15 @@ def test_a_full_environment_makes_a_seller_with_shops_keys_and_owners(environmen
         "anthropic": ("", SECRET),
     }
     assert {key.shop for key in Credential.objects.filter(api="anthropic")} == {ozon, keycrm}
-    assert PeriodicTask.objects.filter(name__endswith=f"#{ozon.pk}", enabled=True).count() == len(TIMETABLE)
+    assert PeriodicTask.objects.filter(name__endswith=f"#{ozon.pk}", enabled=True).count() == sum(
+        job.kinds == OZON for job in TIMETABLE
+    )
     people = {person.telegram_id: person for person in Person.objects.select_related("user")}
     assert people[1001].user.get_username() == "anna"
     assert not people[1002].user.has_usable_password()
     assert {member.role for member in Member.objects.all()} == {Role.OWNER}
     assert {person.language for person in people.values()} == {"uk"}
-    assert AuditEntry.objects.filter(seller=seller).count() == 10
+    assert AuditEntry.objects.filter(seller=seller).count() == 11
 
 
 def test_the_owner_of_the_environment_logs_in_and_keeps_the_installation(environment: Settings) -> None:

@@ -41,14 +41,18 @@ RIGHTS = {
     "decisions.decisionrules": Rights(add=MANAGE, change=MANAGE),
     "notifications.outboxmessage": Rights(view=MANAGE),
     "pricing.pricingsettings": Rights(add=EDIT, change=EDIT),
+    "sales.manager": Rights(change=MANAGE),
+    "sales.source": Rights(change=MANAGE),
     "shops.auditentry": Rights(view=MANAGE),
     "shops.credential": Rights(MANAGE, MANAGE, MANAGE, MANAGE),
+    "shops.crmrules": Rights(change=MANAGE),
     "shops.killswitch": Rights(add=STOP, change=STOP),
     "shops.member": Rights(MANAGE, MANAGE, MANAGE, MANAGE),
     "shops.seller": Rights(change=MANAGE),
     "shops.shop": Rights(add=MANAGE, change=MANAGE),
 }
 DOES = {
+    "sales_buyer_erase": MANAGE,
     "shops_credential_check_now": MANAGE,
     "decisions_proposal_approve_this": Action.APPROVE,
     "decisions_proposal_reject_this": Action.APPROVE,

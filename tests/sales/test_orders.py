@@ -12,7 +12,7 @@ from apps.common.periods import Period
 from apps.sales import orders
 from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, TouchedDay
 from apps.sales.orders import Known, closing_day
-from apps.sales.postings import Line, Parcel
+from apps.sales.parcels import Line, Parcel
 from apps.sales.rollup import rebuild
 from apps.sales.totals import Totals, day_totals, totals
 from apps.shops.models import Shop
@@ -49,7 +49,8 @@ def parcel(
         placed_at=datetime.combine(on, time(9), UTC),
         placed_on=on,
         lines=tuple(
-            Line(product.pk if product else None, 880, "Mug", quantity, Decimal(price)) for quantity, price in lines
+            Line(product.pk if product else None, "880", "Mug", Decimal(quantity), Decimal(price))
+            for quantity, price in lines
         ),
     )
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from apps.marketplaces.ozon_seller.postings import Posting
-from apps.sales.postings import Products, Unusable, is_known, parcel_of, status_of
+from apps.sales.parcels import Unusable
+from apps.sales.postings import Products, is_known, parcel_of, status_of
 from apps.shops.models import Shop
 
 SHOP = Shop(pk=1, currency="RUB", timezone="Europe/Moscow")

@@ -1,7 +1,8 @@
 """Serve every stand-in from one process: `python -m apps.marketplaces.standins --port 8900 --skus 300 --seed 1`.
 
-The shop opens to OZON_CLIENT_ID and OZON_API_KEY of the environment, or to the key in `registry.py`; the bot to
-TELEGRAM_BOT_TOKEN, or to any well-formed token.
+The shop opens to OZON_CLIENT_ID and OZON_API_KEY of the environment, the one in KeyCRM (`--orders 1000000` of them,
+under `/keycrm/v1`) to KEYCRM_API_KEY, or to the keys in `registry.py`; the bot to TELEGRAM_BOT_TOKEN, or to any
+well-formed token.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import os
 import signal
 import sys
 
-from apps.marketplaces.standins.registry import API_KEY, CLIENT_ID, Shop, build
+from apps.marketplaces.standins.registry import API_KEY, CLIENT_ID, CRM_API_KEY, Crm, Shop, build
 from apps.marketplaces.standins.server import Server
 from apps.marketplaces.standins.world import HISTORY_DAYS
 
@@ -21,6 +22,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--skus", type=int, default=300, help="products in the world's shop")
     parser.add_argument("--history-days", type=int, default=HISTORY_DAYS, help="days of sales behind it")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same world")
+    parser.add_argument("--orders", type=int, default=3_000, help="orders of the shop in KeyCRM")
     return parser.parse_args()
 
 
@@ -32,7 +34,8 @@ def main() -> None:
     client_id = os.environ.get("OZON_CLIENT_ID") or CLIENT_ID
     api_key = os.environ.get("OZON_API_KEY") or API_KEY
     shop = Shop(client_id, api_key, seed=chosen.seed, skus=chosen.skus, history_days=chosen.history_days)
-    standins = build(shops=[shop], bot_token=os.environ.get("TELEGRAM_BOT_TOKEN") or None)
+    crm = Crm(os.environ.get("KEYCRM_API_KEY") or CRM_API_KEY, orders=chosen.orders)
+    standins = build(shops=[shop], bot_token=os.environ.get("TELEGRAM_BOT_TOKEN") or None, crm=crm)
     Server(standins.frame, host=chosen.host, port=chosen.port).run()
 
 

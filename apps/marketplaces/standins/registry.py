@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from apps.marketplaces.standins.frame import Frame
+from apps.marketplaces.standins.keycrm import Account as CrmAccount
+from apps.marketplaces.standins.keycrm import CrmShop, KeyCrm
+from apps.marketplaces.standins.keycrm.stand_in import PREFIX
 from apps.marketplaces.standins.ozon_seller import Account, OzonSeller
 from apps.marketplaces.standins.server import serving
 from apps.marketplaces.standins.telegram import Telegram
@@ -13,6 +16,7 @@ from apps.marketplaces.standins.world import HISTORY_DAYS, Clock, World
 from apps.marketplaces.standins.world_controls import WorldControls
 
 CLIENT_ID, API_KEY = "100001", "demo-ozon-key"
+CRM_API_KEY = "demo-keycrm-key"
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,28 @@ class Shop:
 
 
 @dataclass(frozen=True)
+class Crm:
+    """A shop in KeyCRM to imitate, and the key that opens it. A million orders cost no more than a thousand."""
+
+    api_key: str = CRM_API_KEY
+    seed: int = 7
+    orders: int = 3_000
+    products: int = 400
+    history_days: int = 400
+    calls_a_minute: int | None = None
+
+    def account(self, clock: Clock) -> CrmAccount:
+        shop = CrmShop(clock, self.seed, self.orders, self.products, self.history_days)
+        return CrmAccount(self.api_key, shop, self.calls_a_minute)
+
+
+@dataclass(frozen=True)
 class Standins:
-    """Everything that is imitated in one process, as Python objects. `world` is that of the first account."""
+    """Everything that is imitated in one process, as Python objects. `world` is that of the first account, `crm` the
+    second world."""
 
     accounts: tuple[Account, ...]
+    crm: CrmShop
     telegram: Telegram
     frame: Frame
 
@@ -53,14 +75,24 @@ class Standins:
 
 
 def build(
-    *, skus: int = 300, seed: int = 1, bot_token: str | None = None, shops: Sequence[Shop] | None = None
+    *,
+    skus: int = 300,
+    seed: int = 1,
+    bot_token: str | None = None,
+    shops: Sequence[Shop] | None = None,
+    crm: Crm | None = None,
 ) -> Standins:
-    """Every API over one shop of `skus` products drawn from `seed`, or over the `shops` given; all share a clock."""
+    """Every API over one shop of `skus` products drawn from `seed`, or over the `shops` given, and over one shop in
+    KeyCRM; all share a clock."""
     clock = Clock()
     accounts = tuple(shop.account(clock) for shop in shops or [Shop(seed=seed, skus=skus)])
     telegram = Telegram(token=bot_token, now=lambda: clock.moment().timestamp())
-    standins = [WorldControls(accounts).stand_in(), OzonSeller(accounts).stand_in(), telegram.stand_in()]
-    return Standins(accounts=accounts, telegram=telegram, frame=Frame(standins))
+    second = (crm or Crm()).account(clock)
+    standins = [
+        *(WorldControls(accounts).stand_in(), OzonSeller(accounts).stand_in(), KeyCrm([second]).stand_in()),
+        telegram.stand_in(),
+    ]
+    return Standins(accounts=accounts, crm=second.shop, telegram=telegram, frame=Frame(standins))
 
 
 @dataclass(frozen=True)
@@ -70,12 +102,21 @@ class RunningStandins:
     url: str
     of: Standins
 
+    @property
+    def crm_url(self) -> str:
+        return self.url + PREFIX
+
 
 @contextlib.contextmanager
 def running_standins(
-    *, skus: int = 300, seed: int = 1, bot_token: str | None = None, shops: Sequence[Shop] | None = None
+    *,
+    skus: int = 300,
+    seed: int = 1,
+    bot_token: str | None = None,
+    shops: Sequence[Shop] | None = None,
+    crm: Crm | None = None,
 ) -> Iterator[RunningStandins]:
     """Serve a new set of stand-ins on a free loopback port until the block ends."""
-    standins = build(skus=skus, seed=seed, bot_token=bot_token, shops=shops)
+    standins = build(skus=skus, seed=seed, bot_token=bot_token, shops=shops, crm=crm)
     with serving(standins.frame) as url:
         yield RunningStandins(url, standins)

@@ -1,0 +1,33 @@
+"""Following a CRM's hints: each order is read by its number, a call for each, and stored as read.
+
+An order that is not there any more is left to the night's comparison, which removes it with its day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.common.periods import day_of
+from apps.jobs.hints import done, waiting_hints
+from apps.jobs.models import Hint
+from apps.jobs.sync_runs import latest_complete
+from apps.marketplaces.keycrm.client import KeyCrm
+from apps.sales import crm_orders
+from apps.sales.crm_sync import ALL
+from apps.shops.models import Shop
+
+
+def follow(shop: Shop, client: KeyCrm, now: datetime) -> int:
+    """Returns how many were followed; before the first load there is nothing to follow them into."""
+    count = 0
+    while waiting := waiting_hints(shop, Hint.Topic.ORDER):
+        if latest_complete(shop, ALL) is not None:
+            read = [client.order(int(hint.subject)) for hint in waiting]
+            with transaction.atomic():
+                # Seen now, not in the morning: what has ended since the last look has ended today.
+                found = [order for order in read if order is not None]
+                crm_orders.store(shop, found, last_day=day_of(now, shop.timezone))
+        count += done(waiting)
+    return count

@@ -1,0 +1,86 @@
+"""The pages of a shop in a CRM: who sees a buyer, what erasing leaves, and what a change of the rules does."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.sales.models import Buyer, Manager, Order, Source, TouchedDay
+from apps.shops.models import CrmRules, Shop
+from tests.backoffice.fill import Filled, fill
+from tests.backoffice.site import client_of, url
+
+pytestmark = [pytest.mark.django_db, pytest.mark.walk]
+
+PHONE = "+380000000001"
+
+
+@pytest.fixture
+def anna() -> Filled:
+    filled = fill("Anna")
+    Shop.objects.filter(pk=filled.shop.pk).update(kind=Shop.Kind.KEYCRM)
+    return filled
+
+
+def client_as(anna: Filled, role: str) -> Client:
+    return client_of(anna.seller.members.get(role=role))
+
+
+def page_of(client: Client, row: Buyer) -> str:
+    return client.get(url(Buyer, "change", row.pk)).content.decode()
+
+
+def test_only_who_manages_the_shop_reads_a_buyers_phone(anna: Filled) -> None:
+    buyer = Buyer.objects.get()
+    assert PHONE in page_of(client_as(anna, "owner"), buyer)
+    for role in ("approver", "analyst", "viewer"):
+        page = page_of(client_as(anna, role), buyer)
+        assert PHONE not in page
+        assert "•••001" in page
+
+
+@pytest.mark.parametrize("page", ["", "?format=csv"])
+def test_lists_show_nobody_a_whole_phone(anna: Filled, page: str) -> None:
+    answer = client_as(anna, "owner").get(url(Buyer, "changelist") + page)
+    assert PHONE not in answer.content.decode()
+
+
+def test_an_owner_erases_a_buyer(anna: Filled) -> None:
+    buyer = Buyer.objects.get()
+    client_as(anna, "owner").post(reverse("admin:sales_buyer_erase", args=[buyer.pk]), {"_form_submitted": "True"})
+    buyer.refresh_from_db()
+    assert buyer.erased_at
+    assert buyer.phone is None
+
+
+def test_what_a_source_counts_as_is_said_anew_of_all_its_orders(anna: Filled) -> None:
+    source, order = Source.objects.get(), Order.objects.get(channel="keycrm")
+    client_as(anna, "owner").post(url(Source, "change", source.pk), {"role": "exhibition"})
+    order.refresh_from_db()
+    assert order.sales_type == "exhibition"
+    assert TouchedDay.objects.filter(shop=anna.shop, day=order.placed_on).exists()
+
+
+def test_what_a_manager_sells_is_said_anew_of_their_orders(anna: Filled) -> None:
+    manager = Manager.objects.get()
+    period = manager.periods.get()
+    form = {
+        "periods-TOTAL_FORMS": "1", "periods-INITIAL_FORMS": "1", "periods-0-id": str(period.pk),
+        "periods-0-manager": str(manager.pk), "periods-0-sales_type": "b2b",
+    }  # fmt: skip
+    client_as(anna, "owner").post(url(Manager, "change", manager.pk), form)
+    assert Order.objects.get(channel="keycrm").sales_type == "b2b"
+
+
+def test_a_new_shop_in_a_crm_starts_with_rules_that_can_be_changed(anna: Filled) -> None:
+    shop = Shop.objects.create(seller=anna.seller, kind=Shop.Kind.KEYCRM, name="Salon", currency="UAH")
+    roles = dict(Source.objects.filter(shop=shop).values_list("external_id", "role"))
+    assert roles == {1: "sales", 2: "sales", 3: "history", 4: "sales", 5: "exhibition"}
+    sells = dict(Manager.objects.filter(shop=shop).values_list("external_id", "periods__sales_type"))
+    assert sells == {15: "b2b", **dict.fromkeys((4, 8, 11, 16, 17, 19, 22), "retail")}
+    rules = CrmRules.objects.get(shop=shop)
+    form = {"brand_field": "Марка", "lost_statuses": "19,22"}
+    client_as(anna, "owner").post(url(CrmRules, "change", rules.pk), form)
+    rules.refresh_from_db()
+    assert (rules.brand_field, rules.lost_statuses) == ("Марка", [19, 22])
