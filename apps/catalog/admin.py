@@ -30,6 +30,7 @@ from apps.catalog.models import (
 from apps.common import formats
 from apps.shops import audit
 from apps.shops.asking import person_of
+from apps.shops.days_filter import DaysFilter
 from apps.shops.models import Shop
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import HistoryInline, ScopedAdmin, ScopedInline
@@ -154,7 +155,7 @@ class ProductAdmin(ScopedAdmin[Product]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         newest = Cost.objects.filter(product=OuterRef("pk")).order_by("-starts_on").values("amount")
-        last_day = StockSnapshot.objects.filter(product=OuterRef("product")).order_by("-day").values("day")
+        last_day = StockSnapshot.objects.filter(product=OuterRef(OuterRef("pk"))).order_by("-day").values("day")
         mornings = StockSnapshot.objects.filter(product=OuterRef("pk"), day=last_day[:1])
         units = mornings.values("product").annotate(units=Sum(F("present") - F("reserved"))).values("units")
         return super().get_queryset(request).annotate(newest_cost=newest[:1], units=units[:1])
@@ -218,9 +219,9 @@ class PriceChangeAdmin(ScopedAdmin[PriceChange]):
     list_display = ["seen_at", "product", "before", "after", "source"]
     exported: ClassVar = {"before": "price_from", "after": "price_to"}
     list_select_related = ["product"]
-    list_filter = ["product__shop", "source"]
+    list_filter = ["product__shop", "source", ("seen_on", DaysFilter)]
     search_fields = ["product__offer_id", "product__name"]
-    date_hierarchy = "seen_on"
+    list_filter_submit = True
 
     @display(description=gettext_lazy("price before"), ordering="price_from")
     def before(self, change: PriceChange) -> str:
@@ -235,9 +236,9 @@ class PriceChangeAdmin(ScopedAdmin[PriceChange]):
 class StockSnapshotAdmin(ScopedAdmin[StockSnapshot]):
     list_display = ["day", "product", "warehouse", "present", "reserved"]
     list_select_related = ["product", "warehouse"]
-    list_filter = ["product__shop", "warehouse"]
+    list_filter = ["product__shop", "warehouse", ("day", DaysFilter)]
     search_fields = ["product__offer_id", "product__name"]
-    date_hierarchy = "day"
+    list_filter_submit = True
 
 
 class ParticipationInline(HistoryInline[Participation]):

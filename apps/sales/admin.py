@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from apps.common import formats
 from apps.marketplaces.ozon_seller.accruals import COMMISSION, SALE
 from apps.sales.models import Accrual, AccrualType, DailyFact, Order, OrderLine
+from apps.shops.days_filter import DaysFilter
 from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
 from apps.shops.typed_unfold import display
 
@@ -42,9 +43,9 @@ class OrderLineInline(HistoryInline[OrderLine]):
 class OrderAdmin(ScopedAdmin[Order]):
     list_display = ["external_id", "order_number", "placed_at", "state_badge", "sum", "channel"]
     exported: ClassVar = {"sum": "total"}
-    list_filter = ["shop", "status"]
+    list_filter = ["shop", "status", ("placed_on", DaysFilter)]
     search_fields = ["=external_id", "=order_number"]
-    date_hierarchy = "placed_on"
+    list_filter_submit = True
     ordering = ["-placed_at"]
     inlines = [OrderLineInline]
 
@@ -65,9 +66,9 @@ class OrderAdmin(ScopedAdmin[Order]):
 class AccrualAdmin(ScopedAdmin[Accrual]):
     list_display = ["day", "kind", "sum", "product", "unit_number"]
     list_select_related = ["product"]
-    list_filter = ["shop", "category", "type_code"]
+    list_filter = ["shop", "category", "type_code", ("day", DaysFilter)]
     search_fields = ["=unit_number", "=sku", "product__offer_id"]
-    date_hierarchy = "day"
+    list_filter_submit = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Accrual]:
         types = AccrualType.objects.filter(shop=OuterRef("shop"), external_id=OuterRef("type_code"))
@@ -88,7 +89,7 @@ class AccrualAdmin(ScopedAdmin[Accrual]):
 class DailyFactAdmin(ScopedAdmin[DailyFact]):
     list_display = ["day", "product", "units", "revenue", "cancelled_units", "returned_units", "in_stock"]
     list_select_related = ["product"]
-    list_filter = ["product__shop"]
+    list_filter = ["product__shop", ("day", DaysFilter)]
     search_fields = ["product__offer_id", "product__name"]
-    date_hierarchy = "day"
+    list_filter_submit = True
     ordering = ["-day", "product"]

@@ -15,6 +15,7 @@ from apps.shops.admin_keys import KeyAdmin
 from apps.shops.admin_people import LoginAdmin, MemberAdmin, PersonAdmin
 from apps.shops.asking import is_superuser, seller_of_request
 from apps.shops.audit_words import say
+from apps.shops.days_filter import DaysFilter
 from apps.shops.models import AuditEntry, Credential, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.push import push_address
 from apps.shops.roles import Action
@@ -105,9 +106,9 @@ class Actor(TypedDict):
 class AuditEntryAdmin(ScopedAdmin[AuditEntry]):
     list_display = ["at", "what", "who", "shop", "subject"]
     list_select_related = ["actor__user", "shop"]
-    list_filter = ["shop", "actor"]
+    list_filter = ["shop", "actor", ("at", DaysFilter)]
     search_fields = ["action", "subject"]
-    date_hierarchy = "at"
+    list_filter_submit = True
     fields = ["at", "what", "action", "who", "shop", "subject", "data"]
     readonly_fields = ["what", "who"]
     view_action = Action.MANAGE
