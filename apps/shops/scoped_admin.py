@@ -27,6 +27,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from apps.common.encrypted import SecretField
 from apps.common.errors import UserError
 from apps.shops.admin_export import ExportedList
+from apps.shops.admin_saved import SavedFilters
 from apps.shops.asking import is_superuser, permitted, person_of, require_member, visible
 from apps.shops.audit import record
 from apps.shops.keyed_pages import KeyedPaginator
@@ -96,8 +97,9 @@ class _Scope(_Fields[Row]):
         return permitted(request, self.delete_action)
 
 
-class _Page(_Fields[Row], ExportedList[Row]):
-    """What all pages share, a seller's and the installation's: refusing, the audit trail, and the list as a file.
+class _Page(_Fields[Row], ExportedList[Row], SavedFilters[Row]):
+    """What all pages share, a seller's and the installation's: refusing, the audit trail, the list as a file, its saved
+    filters.
 
     `audit_name` is the first part of the name of their audit rows, the model's name when it is empty; None where the
     function that a page calls leaves the row.
