@@ -2,10 +2,10 @@
 
     python bench/admin.py [--quick] [--products 10000] [--orders 100000] [--rounds 5]
 
-One seller's shop is filled once; then every list of the admin is asked for as its user would, who for the pages of a
-seller is the seller's owner and for those of the installation whoever keeps it: as it opens, the middle and the last
-page, searched, sorted by each of its columns, and with each of its filters. Each answer is a whole page, rendered, in one process, without a
-network; it may take 300 ms and 15 queries. Figures are medians over the rounds.
+One seller's shop is filled once; then every list of the admin is asked for as its user would, who is the seller's
+owner, and for the pages of the installation whoever keeps it: as it opens, the middle and the last page, searched,
+sorted by each of its columns, and with each of its filters. Each answer is a whole page, rendered, in one process,
+without a network; it may take 300 ms and 15 queries. Figures are medians over the rounds.
 
 The history of sales and stock is 30 days of every product, each price has changed twice, and a tenth of the orders is
 still open.
@@ -107,12 +107,14 @@ def fill_shop(products: int, orders: int) -> "Filled":
         line = OrderLine.objects.order_by("pk")[0]
         lines = f"(select id as o, row_number() over () as n from orders where id > {line.order_id}) as added"
         copy(OrderLine, lines, {"order_id": "o", "position": "2", "product_id": f"{last} + 1 + n % {products}"})
-        copy(Accrual, lines, {"external_id": "'9' || n", "unit_number": "n || '-0001-1'",
-            "product_id": f"{last} + 1 + n % {products}", "day": "date '2026-03-16' - (n % 180)::int",
+        copy(Accrual, lines, {
+            "external_id": "'copy-' || n", "unit_number": "n || '-0001-1'", "day": "date '2026-03-16' - (n % 180)::int",
+            "product_id": f"{last} + 1 + n % {products}", "sku": f"(900000000 + n % {products})::text",
         })  # fmt: skip
         many = f"generate_series(1, {min(OTHERS, orders)}) n"
-        copy(Return, many, {"external_id": "'9' || n", "posting_number": "n || '-0001-1'",
-            "sku": f"(900000000 + n % {products})::text", "returned_on": "date '2026-03-16' - n % 180",
+        copy(Return, many, {
+            "external_id": "'copy-' || n", "posting_number": "n || '-0001-1'",
+            "returned_on": "date '2026-03-16' - n % 180", "sku": f"(900000000 + n % {products})::text",
         })  # fmt: skip
         copy(OutboxMessage, many, {"key": "'copy:' || n", "subject": "'copy:' || n"})
         copy(JobRun, many, {"slot": "'manual:' || n", "as_of": "origin.as_of - n * interval '1 hour'"})

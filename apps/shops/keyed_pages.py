@@ -22,8 +22,6 @@ class KeyedPaginator(Paginator):
 
     def _rows(self, first: int, end: int) -> QuerySet:
         keys = self.object_list.values_list("pk", flat=True)
-        if first > self.count // 2:
-            found = keys.reverse()[self.count - end : self.count - first]
-        else:
-            found = keys[first:end]
+        is_in_second_half = first > self.count // 2
+        found = keys.reverse()[self.count - end : self.count - first] if is_in_second_half else keys[first:end]
         return self.object_list.filter(pk__in=list(found))
