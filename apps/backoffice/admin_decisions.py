@@ -90,7 +90,7 @@ class _ChangeAdmin(AboutProduct[Change]):
         return str(row.product_label or row.target)
 
     @display(description=gettext_lazy("SKU"), ordering="product_sku")
-    def marketplace(self, row: WithAnnotations[Proposal, Label] | WithAnnotations[Command, Label]) -> SafeString | str:
+    def marketplace(self, row: Any) -> SafeString | str:
         return sku_link(row.product_sku, row.shop)
 
     @display(description=gettext_lazy("change"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -37,7 +37,8 @@ class AboutProduct(ScopedAdmin[Row]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        products = super().get_search_results(request, visible(request, Product.objects.all()), term)[0]
+        search: Any = super().get_search_results  # which searches the rows of any model by the fields above
+        products, _may_repeat = search(request, visible(request, Product.objects.all()), term)
         numbered = [Q(**{f"{name}__iexact": term}) for name in self.numbers]
         return queryset.filter(Q.create([self.is_about(products), *numbered], Q.OR)), False
 

@@ -66,7 +66,7 @@ class SavedFilters(ModelAdmin[Row]):
                 defaults={"query": query},
             )
         else:
-            self.message_user(request, " ".join(form.errors["name"]), messages.ERROR)
+            self.message_user(request, " ".join(map(str, form.errors["name"])), messages.ERROR)
         return self._to_list(query)
 
     def remove_filter_view(self, request: HttpRequest, saved_id: int) -> HttpResponse:

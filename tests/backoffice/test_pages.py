@@ -214,6 +214,6 @@ STATES = [
 def test_every_state_has_a_badge_in_the_persons_language(model: type[Model], field: Field) -> None:
     """One without a color would show the name in the code."""
     page: Any = dict(PAGES)[model]
-    columns = [getattr(page, name, None) for name in page.list_display if isinstance(name, str)]
+    columns: list[Any] = [getattr(page, name, None) for name in page.list_display if isinstance(name, str)]
     (badge,) = [column for column in columns if getattr(column, "admin_order_field", None) == field.name]
     assert set(badge.label) == {value for value, _words in field.flatchoices}
