@@ -16,6 +16,7 @@ from django.urls import reverse
 from pytest_django.plugin import DjangoDbBlocker
 
 from apps.backoffice.navigation import GROUPS
+from apps.catalog.models import Product
 from apps.shops.middleware import CONTENT_POLICY
 from apps.shops.models import Language, Person, Shop
 from tests.backoffice.fill import Filled, crowd, fill
@@ -81,6 +82,16 @@ def test_the_pages_of_a_list_hold_its_rows_in_order(
     shown = client.get(address).context["cl"]
     pages = [client.get(address, {"p": number + 1}).context["cl"] for number in range(shown.paginator.num_pages)]
     assert [row.pk for page in pages for row in page.result_list] == [row.pk for row in shown.queryset]
+
+
+def test_the_last_page_is_read_from_the_end_and_computes_no_other_row(anna: Filled) -> None:
+    client = client_of(anna.owner)
+    with CaptureQueriesContext(connection) as queries:
+        shown = client.get(url(Product, "changelist"), {"p": 2}).context["cl"]
+    (keys,) = [query["sql"] for query in queries if query["sql"].endswith(f"LIMIT {len(shown.result_list)}")]
+    assert keys.startswith('SELECT "products"."id" AS "pk" FROM "products"')
+    assert "inventory" not in keys
+    assert "OFFSET" not in keys
 
 
 def test_the_timetable_of_many_shops_takes_few_queries(anna: Filled) -> None:
