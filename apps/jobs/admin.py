@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import DateField, DateTimeField, F, Func, QuerySet, Sum, Value
+from django.db.models import DateField, DateTimeField, F, Func, OuterRef, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -92,7 +92,6 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     ]
     list_filter = [JobFilter, "shop", "state", ("as_of", DayFilter)]
     list_filter_submit = True  # the days are typed
-    ordering = ["-id"]  # the sums below drop the order of the model
     list_select_related = ["shop", "started_by__user"]
     search_fields = ["slot", "error"]
     inlines = [SyncRunInline]
@@ -107,8 +106,11 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     readonly_fields = ["title", "about", "how_far", "rows", "began", "took", "who", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
+        """The sums are asked for each row that is shown; joined they would be made for all that there are."""
         counts = {"received": "received", "written": "written", "bad": "bad_count"}
-        return super().get_queryset(request).annotate(**{to: Sum(f"sync_runs__{of}") for to, of in counts.items()})
+        syncs = SyncRun.objects.filter(job_run=OuterRef("pk")).order_by().values("job_run")
+        sums = {to: syncs.annotate(sum=Sum(of)).values("sum") for to, of in counts.items()}
+        return super().get_queryset(request).annotate(**sums)
 
     def get_urls(self) -> list[URLPattern]:
         page = path("timetable/", self.admin_site.admin_view(self.timetable_view), name="jobs_timetable")
