@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import BigIntegerField, OuterRef, QuerySet, Value
+from django.db.models import BigIntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -22,6 +23,7 @@ from unfold.forms import BaseDialogForm
 from apps.backoffice.admin_experiments import COLORS as EXPERIMENT_COLORS
 from apps.backoffice.approve_many import CONFIRMED, question, shown_hash
 from apps.backoffice.decision_story import Story, story_of
+from apps.catalog.admin_product import AboutProduct, sku_link
 from apps.catalog.models import Product
 from apps.common import clock, formats
 from apps.common.errors import UserError
@@ -33,7 +35,6 @@ from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted, require_member
 from apps.shops.models import Member
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin
 from apps.shops.typed_unfold import RowAction, display
 
 # A badge without a color shows the name in the code.
@@ -65,24 +66,32 @@ class Label(TypedDict):
     """What a list adds to its rows."""
 
     product_label: str | None
+    product_sku: int | None
 
 
-class _ChangeAdmin(ScopedAdmin[Change]):
+class _ChangeAdmin(AboutProduct[Change]):
     """Pages of a change to a product: which one, and from what to what."""
 
     list_filter = ["shop", "state", "kind"]
-    search_fields = ["product_label", "target"]
+    numbers = ("target",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
         named = Product.objects.filter(pk=OuterRef("product_id"), shop=OuterRef("shop"))
         label = named.annotate(label=Concat("offer_id", Value(" · "), "name")).values("label")
         product_id = Cast(KT("payload__product_id"), BigIntegerField())
         rows: QuerySet[Change] = super().get_queryset(request).annotate(product_id=product_id)
-        return rows.annotate(product_label=label[:1])
+        return rows.annotate(product_label=label[:1], product_sku=named.values("sku")[:1])
+
+    def is_about(self, products: QuerySet[Product]) -> Q:
+        return Q(product_id__in=products.values("pk"))
 
     @display(description=gettext_lazy("product"), ordering="product_label")
     def product(self, row: WithAnnotations[Proposal, Label] | WithAnnotations[Command, Label]) -> str:
         return str(row.product_label or row.target)
+
+    @display(description=gettext_lazy("SKU"), ordering="product_sku")
+    def marketplace(self, row: Any) -> SafeString | str:
+        return sku_link(row.product_sku, row.shop)
 
     @display(description=gettext_lazy("change"))
     def change(self, row: Proposal | Command) -> str:
@@ -100,7 +109,8 @@ class ApprovalForm(BaseDialogForm):
 
 
 class ProposalAdmin(_ChangeAdmin[Proposal]):
-    list_display = ["product", "change", "state_badge", "expected", "worst", "expires_at"]
+    list_display = ["product", "marketplace", "change", "state_badge", "expected", "worst", "expires_at"]
+    list_select_related = ["shop"]
     exported: ClassVar = {"worst": "worst_case"}
     actions = ["approve", "reject"]
     actions_detail = ["approve_this", "reject_this"]
@@ -208,8 +218,8 @@ class ProposalAdmin(_ChangeAdmin[Proposal]):
 class CommandAdmin(_ChangeAdmin[Command]):
     """What was sent, as a list; each leads to the page of its decision, which tells the command's story too."""
 
-    list_display = ["product", "change", "state_badge", "writes", "sent_at", "verified_at", "trouble"]
-    list_select_related = ["proposal"]
+    list_display = ["product", "marketplace", "change", "state_badge", "writes", "sent_at", "verified_at", "trouble"]
+    list_select_related = ["proposal", "shop"]
 
     @display(description=gettext_lazy("state"), label=COMMAND_COLORS, ordering="state")
     def state_badge(self, command: Command) -> tuple[str, str]:

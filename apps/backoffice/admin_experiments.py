@@ -21,6 +21,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.backoffice.experiment_page import page_of
+from apps.catalog.admin_product import AboutProduct
 from apps.common import clock, formats
 from apps.common.periods import day_of
 from apps.experiments import lifecycle
@@ -28,7 +29,7 @@ from apps.experiments.models import Experiment, Verdict
 from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
+from apps.shops.scoped_admin import HistoryInline
 from apps.shops.typed_unfold import RowAction, display
 
 State = Experiment.State
@@ -99,11 +100,10 @@ class ExtensionForm(BaseDialogForm):
         )
 
 
-class ExperimentAdmin(ScopedAdmin[Experiment]):
-    list_display = ["product_in_words", "change", "state_badge", "day_in_words", "verdict_badge"]
+class ExperimentAdmin(AboutProduct[Experiment]):
+    list_display = ["product_in_words", "marketplace", "change", "state_badge", "day_in_words", "verdict_badge"]
     list_filter = ["shop", "state"]
-    search_fields = ["product__offer_id", "product__name", "=product__sku"]
-    list_select_related = ["product", "shop"]
+    list_select_related = ["product__shop", "shop"]
     inlines = [VerdictInline]
     change_form_outer_before_template = "admin/experiment.html"
     actions = ["keep", "roll_back", "extend"]

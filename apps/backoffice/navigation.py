@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         _("Goods"),
         (
             ("catalog.product", "inventory_2"),
+            ("catalog.cost", "sell"),
             ("catalog.costimport", "upload_file"),
             ("inventory.lowstock", "production_quantity_limits"),
             ("catalog.stocksnapshot", "warehouse"),
@@ -44,6 +45,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         _("Sales"),
         (
             ("sales.order", "shopping_cart"),
+            ("sales.return", "assignment_return"),
             ("sales.dailyfact", "calendar_month"),
             ("sales.accrual", "payments"),
             ("sales.buyer", "person"),

@@ -10,12 +10,12 @@ from django.contrib import admin
 from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.catalog.admin_costs import CostImportAdmin
+from apps.catalog.admin_product import SEARCHED, SEARCHED_IN_WORDS, AboutProduct, marketplace_link
 from apps.catalog.costs import KOPECK, MOST, lock_costs, set_cost
 from apps.catalog.models import (
     ClusterStock,
@@ -30,7 +30,7 @@ from apps.catalog.models import (
 from apps.common import formats
 from apps.shops import audit
 from apps.shops.asking import person_of
-from apps.shops.models import Shop
+from apps.shops.days_filter import DaysFilter
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import HistoryInline, ScopedAdmin, ScopedInline
 from apps.shops.typed_unfold import display
@@ -117,7 +117,8 @@ class ProductAdmin(ScopedAdmin[Product]):
     }
     list_select_related = ["shop"]
     list_filter = ["shop", "is_archived", WithoutCostFilter, "brand"]
-    search_fields = ["offer_id", "name", "=sku", "=external_id"]
+    search_fields = SEARCHED
+    search_help_text = SEARCHED_IN_WORDS
     inlines = [CostInline, PriceChangeInline, ClusterStockInline]
     change_action = Action.EDIT_CATALOG
     audit_name = None  # costs leave their own rows, and nothing else can be changed
@@ -154,7 +155,7 @@ class ProductAdmin(ScopedAdmin[Product]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         newest = Cost.objects.filter(product=OuterRef("pk")).order_by("-starts_on").values("amount")
-        last_day = StockSnapshot.objects.filter(product=OuterRef("product")).order_by("-day").values("day")
+        last_day = StockSnapshot.objects.filter(product=OuterRef(OuterRef("pk"))).order_by("-day").values("day")
         mornings = StockSnapshot.objects.filter(product=OuterRef("pk"), day=last_day[:1])
         units = mornings.values("product").annotate(units=Sum(F("present") - F("reserved"))).values("units")
         return super().get_queryset(request).annotate(newest_cost=newest[:1], units=units[:1])
@@ -181,12 +182,7 @@ class ProductAdmin(ScopedAdmin[Product]):
 
     @display(description=gettext_lazy("SKU"), ordering="sku")
     def marketplace(self, product: Product) -> SafeString | str:
-        """The product's page in the shop window, for whoever doubts what is said here."""
-        if product.sku is None or product.shop.kind != Shop.Kind.OZON:
-            return "—"
-        address = f"https://www.ozon.ru/product/{product.sku}"
-        link = '<a href="{}" target="_blank" rel="noopener noreferrer" class="text-primary-600 underline">{}</a>'
-        return format_html(link, address, product.sku)
+        return marketplace_link(product)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         """Nothing of the product itself is written: a sync may be writing it right now."""
@@ -213,14 +209,28 @@ class ProductAdmin(ScopedAdmin[Product]):
         cost.delete()
 
 
+@admin.register(Cost)
+class CostAdmin(AboutProduct[Cost]):
+    """All that was ever entered, to look at: a cost is entered on its product's page, or from a file."""
+
+    list_display = ["starts_on", "product", "marketplace", "unit_cost", "entered_by", "entered_at"]
+    exported: ClassVar = {"unit_cost": "amount"}
+    list_select_related = ["product__shop", "entered_by__user"]
+    list_filter = ["product__shop", "entered_by", ("starts_on", DaysFilter)]
+    list_filter_submit = True
+
+    @display(description=gettext_lazy("unit cost"), ordering="amount")
+    def unit_cost(self, cost: Cost) -> str:
+        return _money(cost.amount, cost)
+
+
 @admin.register(PriceChange)
-class PriceChangeAdmin(ScopedAdmin[PriceChange]):
-    list_display = ["seen_at", "product", "before", "after", "source"]
+class PriceChangeAdmin(AboutProduct[PriceChange]):
+    list_display = ["seen_at", "product", "marketplace", "before", "after", "source"]
     exported: ClassVar = {"before": "price_from", "after": "price_to"}
-    list_select_related = ["product"]
-    list_filter = ["product__shop", "source"]
-    search_fields = ["product__offer_id", "product__name"]
-    date_hierarchy = "seen_on"
+    list_select_related = ["product__shop"]
+    list_filter = ["product__shop", "source", ("seen_on", DaysFilter)]
+    list_filter_submit = True
 
     @display(description=gettext_lazy("price before"), ordering="price_from")
     def before(self, change: PriceChange) -> str:
@@ -232,12 +242,11 @@ class PriceChangeAdmin(ScopedAdmin[PriceChange]):
 
 
 @admin.register(StockSnapshot)
-class StockSnapshotAdmin(ScopedAdmin[StockSnapshot]):
-    list_display = ["day", "product", "warehouse", "present", "reserved"]
-    list_select_related = ["product", "warehouse"]
-    list_filter = ["product__shop", "warehouse"]
-    search_fields = ["product__offer_id", "product__name"]
-    date_hierarchy = "day"
+class StockSnapshotAdmin(AboutProduct[StockSnapshot]):
+    list_display = ["day", "product", "marketplace", "warehouse", "present", "reserved"]
+    list_select_related = ["product__shop", "warehouse"]
+    list_filter = ["product__shop", "warehouse", ("day", DaysFilter)]
+    list_filter_submit = True
 
 
 class ParticipationInline(HistoryInline[Participation]):
@@ -256,5 +265,5 @@ class PromotionAdmin(ScopedAdmin[Promotion]):
     inlines = [ParticipationInline]
 
 
-def _money(amount: Decimal | None, row: Product | PriceChange, unknown: str | Promise = UNKNOWN) -> str:
+def _money(amount: Decimal | None, row: Product | Cost | PriceChange, unknown: str | Promise = UNKNOWN) -> str:
     return str(unknown) if amount is None else formats.money(amount, row.currency)

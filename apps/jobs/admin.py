@@ -6,11 +6,10 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
-from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import DateField, DateTimeField, F, Func, QuerySet, Sum, Value
+from django.db.models import DateField, DateTimeField, F, Func, OuterRef, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,7 +18,6 @@ from django.urls import URLPattern, path
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.forms import BaseDialogForm
 
 from apps.common import clock, formats
@@ -30,6 +28,7 @@ from apps.jobs.timetable import Job, find_job, timetable
 from apps.jobs.timetable_page import COLORS, DaysForm, lines
 from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted, visible
+from apps.shops.days_filter import DaysFilter
 from apps.shops.models import Member, Shop
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
@@ -65,7 +64,7 @@ class JobFilter(admin.SimpleListFilter):
         return queryset.filter(job=self.value()) if self.value() else queryset
 
 
-class DayFilter(RangeDateFilter):
+class DayFilter(DaysFilter):
     """By the day, in its shop's zone, that a run worked for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,24 +72,12 @@ class DayFilter(RangeDateFilter):
         self.title = _("day")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[JobRun]) -> QuerySet[JobRun]:
-        ends = {"from": "day__gte", "to": "day__lte"}
-        given = {lookup: self._day(request, end) for end, lookup in ends.items()}
-        wanted = {lookup: day for lookup, day in given.items() if day}
+        wanted = self.wanted(request, "day")
         if not wanted:
             return queryset
         zone = Coalesce(F("shop__timezone"), Value(settings.TIME_ZONE))
         wall = Func(zone, F(self.field_path), function="timezone", output_field=DateTimeField())
         return queryset.annotate(day=Cast(wall, DateField())).filter(**wanted)
-
-    def _day(self, request: HttpRequest, end: str) -> date | None:
-        """As it was typed; what is no day is said, and does not filter."""
-        field = forms.DateField(required=False)
-        try:
-            day: date | None = field.clean(self.used_parameters.get(f"{self.parameter_name}_{end}"))
-        except forms.ValidationError as error:
-            messages.error(request, f"{self.title}: {error.messages[0]}")
-            return None
-        return day
 
 
 class SyncRunInline(HistoryInline[SyncRun]):
@@ -105,7 +92,6 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     ]
     list_filter = [JobFilter, "shop", "state", ("as_of", DayFilter)]
     list_filter_submit = True  # the days are typed
-    ordering = ["-id"]  # the sums below drop the order of the model
     list_select_related = ["shop", "started_by__user"]
     search_fields = ["slot", "problem"]
     inlines = [SyncRunInline]
@@ -123,8 +109,11 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
     readonly_fields = ["title", "about", "how_far", "rows", "began", "made", "ended", "took", "who", "reason"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
+        """The sums are asked for each row that is shown; joined they would be made for all that there are."""
         counts = {"received": "received", "written": "written", "bad": "bad_count"}
-        return super().get_queryset(request).annotate(**{to: Sum(f"sync_runs__{of}") for to, of in counts.items()})
+        syncs = SyncRun.objects.filter(job_run=OuterRef("pk")).order_by().values("job_run")
+        sums = {to: syncs.annotate(sum=Sum(of)).values("sum") for to, of in counts.items()}
+        return super().get_queryset(request).annotate(**sums)
 
     def get_urls(self) -> list[URLPattern]:
         page = path("timetable/", self.admin_site.admin_view(self.timetable_view), name="jobs_timetable")

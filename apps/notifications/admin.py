@@ -10,7 +10,17 @@ from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
 from apps.shops.typed_unfold import display
 
-COLORS = {"sent": "success", "unknown": "warning", "dead": "danger", "expired": "danger"}
+State = OutboxMessage.State
+COLORS = {
+    State.PENDING: "info",
+    State.SENDING: "info",
+    State.SENT: "success",
+    State.UNKNOWN: "warning",
+    State.LOST: "danger",
+    State.DEAD: "danger",
+    State.EXPIRED: "danger",
+}
+"""All of them: a badge without a color shows the name in the code."""
 
 
 @admin.register(OutboxMessage)

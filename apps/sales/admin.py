@@ -1,14 +1,18 @@
-"""Orders and daily facts, to look at."""
+"""Orders, returns, daily facts and accruals, to look at."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypedDict
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import BigIntegerField, Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
+from apps.catalog.admin_product import AboutProduct, marketplace_link, sku_link
+from apps.catalog.models import Product
 from apps.common import formats
 from apps.marketplaces.ozon_seller.accruals import COMMISSION, SALE
 from apps.sales.admin_crm import (
@@ -31,9 +35,11 @@ from apps.sales.models import (
     MissingOrder,
     Order,
     OrderLine,
+    Return,
     Source,
 )
-from apps.shops.scoped_admin import HistoryInline, ScopedAdmin
+from apps.shops.days_filter import DaysFilter
+from apps.shops.scoped_admin import HistoryInline
 from apps.shops.typed_unfold import display
 
 if TYPE_CHECKING:
@@ -58,13 +64,23 @@ class TypeName(TypedDict):
     type_name: str | None
 
 
+class Label(TypedDict):
+    """What the list of returns adds to its rows; None for an SKU that the shop does not have."""
+
+    product_label: str | None
+
+
 class OrderLineInline(HistoryInline[OrderLine]):
     model = OrderLine
-    fields = ["position", "name", "quantity", "price", "product"]
+    fields = ["position", "name", "quantity", "price", "product", "marketplace"]
     ordering = ["position"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
-        return super().get_queryset(request).select_related("product")
+        return super().get_queryset(request).select_related("product__shop")
+
+    @display(description=gettext_lazy("SKU"))
+    def marketplace(self, line: OrderLine) -> SafeString | str:
+        return marketplace_link(line.product)
 
 
 class ExpenseInline(HistoryInline[Expense]):
@@ -76,22 +92,18 @@ class ExpenseInline(HistoryInline[Expense]):
 
 
 @admin.register(Order)
-class OrderAdmin(ScopedAdmin[Order]):
+class OrderAdmin(AboutProduct[Order]):
+    """Each is about the products of its lines."""
+
     list_display = [
-        "external_id",
-        "order_number",
-        "placed_at",
-        "state_badge",
-        "sum",
-        "sold_through",
-        "source",
-        "type_badge",
+        *("external_id", "order_number", "placed_at", "state_badge", "sum", "sold_through", "source", "type_badge"),
     ]
     list_select_related = ["source"]
     exported: ClassVar = {"sum": "total"}
-    list_filter = ["shop", "status", "source", "sales_type"]
-    search_fields = ["=external_id", "=order_number"]
-    date_hierarchy = "placed_on"
+    list_filter = ["shop", "status", "source", "sales_type", ("placed_on", DaysFilter)]
+    numbers = ("external_id", "order_number")
+    search_help_text = gettext_lazy("Order, SKU, offer id or name")
+    list_filter_submit = True
     ordering = ["-placed_at"]
     inlines = [OrderLineInline, ExpenseInline]
 
@@ -108,6 +120,9 @@ class OrderAdmin(ScopedAdmin[Order]):
     )
     def type_badge(self, order: Order) -> tuple[str, str]:
         return order.sales_type, order.get_sales_type_display()
+
+    def is_about(self, products: QuerySet[Product]) -> Q:
+        return Q(pk__in=OrderLine.objects.filter(product__in=products).values("order"))
 
     @display(
         description=gettext_lazy("status"),
@@ -127,12 +142,12 @@ class OrderAdmin(ScopedAdmin[Order]):
 
 
 @admin.register(Accrual)
-class AccrualAdmin(ScopedAdmin[Accrual]):
-    list_display = ["day", "kind", "sum", "product", "unit_number"]
-    list_select_related = ["product"]
-    list_filter = ["shop", "category", "type_code"]
-    search_fields = ["=unit_number", "=sku", "product__offer_id"]
-    date_hierarchy = "day"
+class AccrualAdmin(AboutProduct[Accrual]):
+    list_display = ["day", "kind", "sum", "product", "marketplace", "unit_number"]
+    list_select_related = ["product", "shop"]
+    list_filter = ["shop", "category", "type_code", ("day", DaysFilter)]
+    numbers = ("unit_number", "sku")
+    list_filter_submit = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Accrual]:
         types = AccrualType.objects.filter(shop=OuterRef("shop"), external_id=OuterRef("type_code"))
@@ -148,15 +163,50 @@ class AccrualAdmin(ScopedAdmin[Accrual]):
     def sum(self, accrual: Accrual) -> str:
         return formats.money(accrual.amount, accrual.currency)
 
+    @display(description=gettext_lazy("SKU"), ordering="sku")
+    def marketplace(self, accrual: Accrual) -> SafeString | str:
+        return sku_link(accrual.sku, accrual.shop)
+
+
+@admin.register(Return)
+class ReturnAdmin(AboutProduct[Return]):
+    """A return names its product by the SKU alone."""
+
+    list_display = ["returned_on", "posting_number", "product", "marketplace", "quantity", "kind"]
+    list_select_related = ["shop"]
+    list_filter = ["shop", "kind", ("returned_on", DaysFilter)]
+    list_filter_submit = True
+    numbers = ("external_id", "posting_number", "sku")
+    fields = ["shop", "external_id", "posting_number", "product", "marketplace", "quantity", "kind", "returned_on"]
+    readonly_fields = ["product", "marketplace"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Return]:
+        number = Case(When(sku__regex=r"^\d{1,18}$", then=Cast("sku", BigIntegerField())))
+        named = Product.objects.filter(shop=OuterRef("shop"), sku=OuterRef("number")).order_by("pk")
+        label = named.annotate(label=Concat("offer_id", Value(" · "), "name")).values("label")
+        return super().get_queryset(request).annotate(number=number).annotate(product_label=label[:1])
+
+    def is_about(self, products: QuerySet[Product]) -> Q:
+        return Q(number__in=products.values("sku"))
+
+    @display(description=gettext_lazy("product"), ordering="product_label")
+    def product(self, row: WithAnnotations[Return, Label]) -> str:
+        return row.product_label or "—"
+
+    @display(description=gettext_lazy("SKU"), ordering="sku")
+    def marketplace(self, row: Return) -> SafeString | str:
+        return sku_link(row.sku, row.shop)
+
 
 @admin.register(DailyFact)
-class DailyFactAdmin(ScopedAdmin[DailyFact]):
-    list_display = ["day", "product", "units", "sum", "cancelled_units", "returned_units", "in_stock"]
+class DailyFactAdmin(AboutProduct[DailyFact]):
+    list_display = [
+        *("day", "product", "marketplace", "units", "sum", "cancelled_units", "returned_units", "in_stock"),
+    ]
     exported: ClassVar = {"sum": "revenue"}
-    list_select_related = ["product"]
-    list_filter = ["product__shop"]
-    search_fields = ["product__offer_id", "product__name"]
-    date_hierarchy = "day"
+    list_select_related = ["product__shop"]
+    list_filter = ["product__shop", ("day", DaysFilter)]
+    list_filter_submit = True
     ordering = ["-day", "product"]
 
     @display(description=gettext_lazy("revenue"), ordering="revenue")

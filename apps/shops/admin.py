@@ -15,6 +15,7 @@ from apps.shops.admin_keys import KeyAdmin
 from apps.shops.admin_people import LoginAdmin, MemberAdmin, PersonAdmin
 from apps.shops.asking import is_superuser, seller_of_request
 from apps.shops.audit_words import say, subject_in_words
+from apps.shops.days_filter import DaysFilter
 from apps.shops.models import AuditEntry, Credential, CrmRules, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.push import push_address
 from apps.shops.roles import Action
@@ -119,9 +120,9 @@ class AuditEntryAdmin(ScopedAdmin[AuditEntry]):
     list_display = ["at", "what", "who", "shop", "about"]
     exported: ClassVar = {"about": "subject"}
     list_select_related = ["actor__user", "shop"]
-    list_filter = ["shop", "actor"]
+    list_filter = ["shop", "actor", ("at", DaysFilter)]
     search_fields = ["action", "subject"]
-    date_hierarchy = "at"
+    list_filter_submit = True
     fields = ["at", "what", "action", "who", "shop", "about", "subject", "data"]
     readonly_fields = ["what", "who", "about"]
     view_action = Action.MANAGE

@@ -285,6 +285,43 @@ class AuditEntry(models.Model):
         return f"{self.at:%d.%m.%Y %H:%M} · {self.action}"
 
 
+class SavedFilter(models.Model):
+    """The filters, search and order of one list of the admin, which a login has given a name.
+
+    `page` is the list's model ("catalog.product"), `query` what `admin_saved.kept` reads from its address. Without a
+    seller for whoever keeps the installation and belongs to none.
+    """
+
+    seller_path: ClassVar[str] = "seller"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, db_index=False, related_name="+", verbose_name=_("login")
+    )
+    seller = models.ForeignKey(
+        Seller, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("seller")
+    )
+    page = models.CharField(_("list"), max_length=100)
+    name = models.CharField(_("name"), max_length=60)
+    query = models.TextField(_("filters, search and order"))
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("saved filter")
+        verbose_name_plural = _("saved filters")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "page", "seller", "name"],
+                nulls_distinct=False,
+                name="one_saved_filter_of_a_name_per_list",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def is_stopped(shop: Shop) -> bool:
     """Whether a kill switch, the shop's or the one for all, is on right now."""
     return KillSwitch.objects.filter(models.Q(shop=shop) | models.Q(shop=None), is_on=True).exists()

@@ -28,8 +28,10 @@ from django.template.response import TemplateResponse
 from apps.common.encrypted import SecretField
 from apps.common.errors import UserError
 from apps.shops.admin_export import ExportedList
+from apps.shops.admin_saved import SavedFilters
 from apps.shops.asking import is_superuser, permitted, person_of, require_member, visible
 from apps.shops.audit import record
+from apps.shops.keyed_pages import KeyedPaginator
 from apps.shops.models import Member, Seller, Shop
 from apps.shops.roles import Action
 from apps.shops.scoping import seller_id_of
@@ -38,16 +40,14 @@ from apps.shops.typed_unfold import BaseModelAdmin, ListFilter, Row, RowAction, 
 Context = dict[str, Any] | None
 
 
-class ScopedFilter(admin.RelatedOnlyFieldListFilter):
-    """A filter by a related row offers what the list holds, and of that only what the person may know of."""
+class ScopedFilter(admin.RelatedFieldListFilter):
+    """A filter by a related row offers what the person may know of. Which of it the list holds is not asked: that would
+    read the whole list for each page."""
 
     def field_choices(self, field: RelatedField, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[Any]:
-        used = model_admin.get_queryset(request).order_by().values(f"{self.field_path}__pk")
-        rows = visible(request, field.remote_field.model._default_manager.filter(pk__in=used))
+        rows = visible(request, field.remote_field.model._default_manager.select_related())  # their names may need it
         ordering = self.field_admin_ordering(field, request, model_admin)
-        return list(
-            field.get_choices(include_blank=False, limit_choices_to={"pk__in": rows.values("pk")}, ordering=ordering)
-        )
+        return [(row.pk, str(row)) for row in (rows.order_by(*ordering) if ordering else rows)]
 
 
 class _Fields(BaseModelAdmin[Row]):
@@ -98,8 +98,9 @@ class _Scope(_Fields[Row]):
         return permitted(request, self.delete_action)
 
 
-class _Page(_Fields[Row], ExportedList[Row]):
-    """What all pages share, a seller's and the installation's: refusing, the audit trail, and the list as a file.
+class _Page(_Fields[Row], ExportedList[Row], SavedFilters[Row]):
+    """What all pages share, a seller's and the installation's: refusing, the audit trail, the list as a file, its saved
+    filters.
 
     `audit_name` is the first part of the name of their audit rows, the model's name when it is empty; None where the
     function that a page calls leaves the row.
@@ -107,6 +108,7 @@ class _Page(_Fields[Row], ExportedList[Row]):
 
     audit_name: ClassVar[str | None] = ""
     list_per_page = 50
+    paginator = KeyedPaginator
     show_full_result_count = False
     view_on_site = False
     warn_unsaved_form = True

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     class ModelAdmin(admin.ModelAdmin[Row]):
         actions_detail: Sequence[str]
+        list_before_template: str
+        list_filter_submit: bool
         warn_unsaved_form: bool
 
         def get_unfold_action(self, action: str) -> RowAction: ...

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from django_celery_beat.models import IntervalSchedule
+
 from apps.catalog.cost_import import prepare_import
 from apps.catalog.models import (
     Brand,
@@ -43,6 +45,7 @@ from apps.sales.models import (
     MissingOrder,
     Order,
     OrderLine,
+    Return,
     SalesHistory,
     Source,
 )
@@ -163,6 +166,15 @@ def add_product(shop: Shop, mark: str, number: int) -> Product:
         name=product.name,
         quantity=1,
         price=1490,
+    )
+    Return.objects.create(
+        shop=shop,
+        external_id=f"{product.pk}",
+        posting_number=order.external_id,
+        sku=str(product.sku),
+        quantity=1,
+        kind="Client",
+        returned_on=TODAY,
     )
     return product
 
@@ -378,4 +390,6 @@ def crowd(of: Filled, size: int) -> None:
         CrmRules.objects.create(shop=shop)
         add_clockwork(shop, name, add_member(of.seller, name, Role.VIEWER))
         record("shop.created", actor=of.owner.person, shop=shop, subject=shop)
+        Promotion.objects.create(shop=of.shop, external_id=name, title=name, kind="STOCK_DISCOUNT", participants=0)
+        IntervalSchedule.objects.create(every=number, period=IntervalSchedule.MINUTES)
         TelegramUpdate.objects.create(update_id=number, chat_id=1001, raw={}, received_at=NOON)

@@ -165,6 +165,22 @@ def test_a_list_is_taken_away_as_a_file(page: Page) -> None:
     assert download.value.path().read_text(encoding="utf-8-sig").count("Anna teapot") == 1
 
 
+def test_filters_are_saved_opened_and_removed(page: Page) -> None:
+    page.goto(url(Product, "changelist"))
+    page.get_by_placeholder("SKU, offer id or name").fill("Anna-1")
+    page.keyboard.press("Enter")
+    page.get_by_label("Name of these filters").fill("The second teapot")
+    page.get_by_role("button", name="Save filters").click()
+    page.goto(url(Product, "changelist"))
+    expect(page.get_by_role("link", name="Anna teapot 2")).to_be_visible()
+    page.get_by_role("link", name="The second teapot").click()
+    expect(page.get_by_role("link", name="Anna teapot 1")).to_be_visible()
+    expect(page.get_by_role("link", name="Anna teapot 2")).to_have_count(0)
+    page.get_by_title("Remove the saved filter “The second teapot”").click()
+    expect(page.get_by_role("link", name="The second teapot")).to_have_count(0)
+    expect(page.get_by_role("link", name="Anna teapot 2")).to_have_count(0)
+
+
 def test_a_person_logs_in_and_out(browser: Browser, live_server: LiveServer, anna: Filled) -> None:
     anna.owner.person.user.set_password("a-long-enough-phrase")
     anna.owner.person.user.save()
