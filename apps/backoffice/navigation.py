@@ -33,6 +33,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         (
             ("catalog.product", "inventory_2"),
             ("catalog.costimport", "upload_file"),
+            ("catalog.settingsimport", "rule_settings"),
             ("inventory.lowstock", "production_quantity_limits"),
             ("catalog.stocksnapshot", "warehouse"),
             ("catalog.pricechange", "price_change"),

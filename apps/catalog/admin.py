@@ -1,4 +1,4 @@
-"""Products as the marketplace tells them, and what only the seller knows: costs."""
+"""Products as the marketplace tells them, and what only the seller knows: costs and settings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminNullBooleanSelectWidget
 
-from apps.catalog.admin_costs import CostImportAdmin
+from apps.catalog.admin_sheets import CostImportAdmin, SettingsImportAdmin
 from apps.catalog.costs import KOPECK, MOST, lock_costs, set_cost
 from apps.catalog.models import (
     ClusterStock,
@@ -24,9 +25,12 @@ from apps.catalog.models import (
     Participation,
     PriceChange,
     Product,
+    ProductSettings,
     Promotion,
+    SettingsImport,
     StockSnapshot,
 )
+from apps.catalog.product_settings import FIELDS, Values, problems_of, set_settings
 from apps.common import formats
 from apps.shops import audit
 from apps.shops.asking import person_of
@@ -38,6 +42,7 @@ from apps.shops.typed_unfold import display
 UNKNOWN = gettext_lazy("unknown")
 
 admin.site.register(CostImport, CostImportAdmin)
+admin.site.register(SettingsImport, SettingsImportAdmin)
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -74,6 +79,55 @@ class CostInline(ScopedInline[Cost]):
     fields = ["starts_on", "amount", "currency", "entered_by", "entered_at"]
     readonly_fields = ["currency", "entered_by", "entered_at"]
     add_action = change_action = delete_action = Action.EDIT_CATALOG
+
+
+class SettingsForm(forms.ModelForm):
+    """Empty says nothing: what is set for the shop holds. The margin is in percent here, as people say it."""
+
+    min_margin_rate = forms.DecimalField(
+        label=gettext_lazy("minimum margin, %"),
+        required=False,
+        max_digits=5,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"}),
+    )
+    is_repriced = forms.NullBooleanField(
+        label=gettext_lazy("price may be changed"), required=False, widget=UnfoldAdminNullBooleanSelectWidget()
+    )
+
+    class Meta:
+        model = ProductSettings
+        fields = [str(field) for field in FIELDS]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rate = self.instance.min_margin_rate
+        self.initial["min_margin_rate"] = None if rate is None else (rate * 100).normalize()
+
+    def clean_min_margin_rate(self) -> Decimal | None:
+        percent: Decimal | None = self.cleaned_data["min_margin_rate"]
+        return None if percent is None else percent / 100
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for problem in problems_of(self.values):
+            self.add_error(str(problem.field), str(problem))
+        return cleaned
+
+    @property
+    def values(self) -> Values:
+        """What the form says of the fields that could be read."""
+        read = {field: self.cleaned_data[field] for field in FIELDS if field in self.cleaned_data}
+        return {field: Decimal(value) if type(value) is int else value for field, value in read.items()}
+
+
+class SettingsInline(ScopedInline[ProductSettings]):
+    model = ProductSettings
+    form = SettingsForm
+    fields = [*(str(field) for field in FIELDS), "changed_by", "changed_at"]
+    readonly_fields = ["changed_by", "changed_at"]
+    extra = max_num = 1
+    add_action = change_action = Action.EDIT_CATALOG
 
 
 class PriceChangeInline(HistoryInline[PriceChange]):
@@ -118,9 +172,9 @@ class ProductAdmin(ScopedAdmin[Product]):
     list_select_related = ["shop"]
     list_filter = ["shop", "is_archived", WithoutCostFilter, "brand"]
     search_fields = ["offer_id", "name", "=sku", "=external_id"]
-    inlines = [CostInline, PriceChangeInline, ClusterStockInline]
+    inlines = [SettingsInline, CostInline, PriceChangeInline, ClusterStockInline]
     change_action = Action.EDIT_CATALOG
-    audit_name = None  # costs leave their own rows, and nothing else can be changed
+    audit_name = None  # costs and settings leave their own rows, and nothing else can be changed
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "marketplace", ("offer_id", "external_id"), ("brand", "category"), "shop"]}),
         (
@@ -148,7 +202,7 @@ class ProductAdmin(ScopedAdmin[Product]):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
-        """Everything but the costs comes from the marketplace: a sync would overwrite it."""
+        """Everything but costs and settings comes from the marketplace: a sync would overwrite it."""
         shown = ["marketplace", "price_now", "crossed_out", "lowest", "known_cost", "stock"]
         return [*shown, *(field.name for field in Product._meta.fields)]
 
@@ -193,6 +247,12 @@ class ProductAdmin(ScopedAdmin[Product]):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         product = form.instance
+        if formset.model is ProductSettings:
+            formset.save(commit=False)  # which only notes what has changed, for Django's own history
+            for row_form in formset.forms:
+                if row_form.has_changed():
+                    set_settings(product=product, values=row_form.values, by=person_of(request))
+            return
         for cost in formset.save(commit=False):
             entered = {"amount": cost.amount, "starts_on": cost.starts_on, "currency": product.shop.currency}
             set_cost(product=product, by=person_of(request), **entered)

@@ -10,17 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.catalog.cost_file import TITLES, Field, find_columns, read_amount, read_currency, read_day, text_of
+from apps.catalog.cost_sheet import CostSheet
+from apps.catalog.settings_sheet import SettingsSheet
+from apps.catalog.sheet_cells import (
+    Columns,
+    find_columns,
+    read_amount,
+    read_currency,
+    read_day,
+    text_of,
+)
+from apps.catalog.sheet_import import Sheet
+from apps.catalog.sheet_words import TITLES, Field
 from apps.common.sheet_reader import SheetError, SheetRow
 
 TODAY = date(2026, 3, 16)
 
 
+def found(*rows: SheetRow, kind: type[Sheet] = CostSheet) -> Columns:
+    return find_columns(rows, fields=kind.fields, needed=kind.values)
+
+
+@pytest.mark.parametrize("kind", [CostSheet, SettingsSheet])
 @pytest.mark.parametrize("language", ["ru", "uk", "en"])
-def test_the_titles_of_the_template_are_read(language: str) -> None:
-    titles = tuple(names[language][0].capitalize() for names in TITLES.values())
-    columns = find_columns([SheetRow(1, titles)])
-    assert columns.places == {field: place for place, field in enumerate(Field)}
+def test_every_title_is_read_as_its_own_column(language: str, kind: type[Sheet]) -> None:
+    for number in range(max(len(TITLES[field][language]) for field in kind.fields)):
+        names = [TITLES[field][language] for field in kind.fields]
+        titles = tuple(titles[min(number, len(titles) - 1)].capitalize() for titles in names)
+        assert found(SheetRow(1, titles), kind=kind).places == {field: place for place, field in enumerate(kind.fields)}
 
 
 def test_titles_are_found_beneath_a_heading_and_however_they_are_decorated() -> None:
@@ -28,14 +45,14 @@ def test_titles_are_found_beneath_a_heading_and_however_they_are_decorated() -> 
         SheetRow(1, ("Прайс на март", None, None)),
         SheetRow(3, ("Название", "* Артикул", "Себестоимость, ₽")),
     ]
-    columns = find_columns(rows)
+    columns = found(*rows)
     assert (columns.header_row, columns.places) == (3, {Field.OFFER_ID: 1, Field.AMOUNT: 2})
 
 
 @pytest.mark.parametrize("titles", [("a", "b"), ("unit cost",), ("offer id", "SKU"), (7, 8)])
 def test_a_file_without_the_needed_columns_says_which_they_are(titles: tuple[Any, ...]) -> None:
     with pytest.raises(SheetError, match=f"“unit cost”, as in the template.*{titles[0]}"):
-        find_columns([SheetRow(1, titles)])
+        found(SheetRow(1, titles))
 
 
 @pytest.mark.parametrize(
