@@ -84,7 +84,7 @@ def find_columns(rows: Sequence[SheetRow], *, fields: Collection[Field], needed:
 
 
 def _either(fields: Collection[Field]) -> str:
-    return ", ".join(f"“{NAMES[field]}”" for field in fields)
+    return " / ".join(f"“{NAMES[field]}”" for field in fields)
 
 
 def _plain(title: str) -> str:
