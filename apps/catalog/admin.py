@@ -36,7 +36,7 @@ from apps.shops import audit
 from apps.shops.asking import person_of
 from apps.shops.models import Shop
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import HistoryInline, ScopedAdmin, ScopedInline
+from apps.shops.scoped_admin import HistoryInline, OneInline, ScopedAdmin, ScopedInline
 from apps.shops.typed_unfold import display
 
 UNKNOWN = gettext_lazy("unknown")
@@ -101,6 +101,8 @@ class SettingsForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        switch: Any = self.fields["is_repriced"].widget
+        switch.choices = [("unknown", _("not set")), ("true", _("yes")), ("false", _("no"))]
         rate = self.instance.min_margin_rate
         self.initial["min_margin_rate"] = None if rate is None else (rate * 100).normalize()
 
@@ -121,12 +123,16 @@ class SettingsForm(forms.ModelForm):
         return {field: Decimal(value) if type(value) is int else value for field, value in read.items()}
 
 
-class SettingsInline(ScopedInline[ProductSettings]):
+class SettingsInline(OneInline[ProductSettings]):
     model = ProductSettings
     form = SettingsForm
-    fields = [*(str(field) for field in FIELDS), "changed_by", "changed_at"]
+    fields = [
+        ("min_price", "max_price"),
+        ("min_margin_rate", "is_repriced"),
+        ("lead_days", "pack_size", "min_order"),
+        ("changed_by", "changed_at"),
+    ]
     readonly_fields = ["changed_by", "changed_at"]
-    extra = max_num = 1
     add_action = change_action = Action.EDIT_CATALOG
 
 

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
         per_page: int
         hide_title: bool
 
+    class StackedInline(admin.StackedInline[Row, Any]):
+        hide_title: bool
+
     def display(
         *,
         description: str | Promise,
@@ -79,4 +82,7 @@ else:
         pass
 
     class TabularInline(unfold.admin.TabularInline, Generic[Row]):
+        pass
+
+    class StackedInline(unfold.admin.StackedInline, Generic[Row]):
         pass
