@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, TypeVar
 
 from django import forms
@@ -70,6 +71,13 @@ class Label(TypedDict):
 class _ChangeAdmin(ScopedAdmin[Change]):
     """Pages of a change to a product: which one, and from what to what."""
 
+    exported: ClassVar = {
+        "change": {
+            gettext_lazy("change"): str,
+            gettext_lazy("price before"): lambda row: _money_in(row, "expected_price"),
+            gettext_lazy("price after"): lambda row: _money_in(row, "price"),
+        }
+    }
     list_filter = ["shop", "state", "kind"]
     search_fields = ["product_label", "target"]
 
@@ -101,7 +109,15 @@ class ApprovalForm(BaseDialogForm):
 
 class ProposalAdmin(_ChangeAdmin[Proposal]):
     list_display = ["product", "change", "state_badge", "expected", "worst", "expires_at"]
-    exported: ClassVar = {"worst": "worst_case"}
+    exported: ClassVar = {
+        **_ChangeAdmin.exported,
+        "expected": {
+            gettext_lazy("expected per day"): "effect",
+            gettext_lazy("effect, low end"): "effect_low",
+            gettext_lazy("effect, high end"): "effect_high",
+        },
+        "worst": "worst_case",
+    }
     actions = ["approve", "reject"]
     actions_detail = ["approve_this", "reject_this"]
     change_form_template = "admin/decision.html"
@@ -209,6 +225,12 @@ class CommandAdmin(_ChangeAdmin[Command]):
     """What was sent, as a list; each leads to the page of its decision, which tells the command's story too."""
 
     list_display = ["product", "change", "state_badge", "writes", "sent_at", "verified_at", "trouble"]
+    exported: ClassVar = {
+        "change": {
+            **_ChangeAdmin.exported["change"],
+            gettext_lazy("currency"): lambda command: command.proposal.currency,
+        }
+    }
     list_select_related = ["proposal"]
 
     @display(description=gettext_lazy("state"), label=COMMAND_COLORS, ordering="state")
@@ -255,3 +277,9 @@ def rejection_of(proposal_id: int) -> Decision:
 
 def _about(sentence: Promise, proposal: WithAnnotations[Proposal, Label]) -> str:
     return str(sentence) % {"proposal": proposal.product_label or proposal}
+
+
+def _money_in(row: Proposal | Command, name: str) -> Decimal | None:
+    """A sum of the payload; of a kind of change that knows no such thing none."""
+    amount = row.payload.get(name)
+    return None if amount is None else Decimal(amount)

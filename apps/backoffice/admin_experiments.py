@@ -101,6 +101,15 @@ class ExtensionForm(BaseDialogForm):
 
 class ExperimentAdmin(ScopedAdmin[Experiment]):
     list_display = ["product_in_words", "change", "state_badge", "day_in_words", "verdict_badge"]
+    exported: ClassVar = {
+        "product_in_words": "product",
+        "change": {gettext_lazy("price before"): "price_from", gettext_lazy("price after"): "price_to"},
+        "day_in_words": {
+            gettext_lazy("first full day"): "starts_on",
+            gettext_lazy("days"): "days",
+            gettext_lazy("stopped on"): "stopped_on",
+        },
+    }
     list_filter = ["shop", "state"]
     search_fields = ["product__offer_id", "product__name", "=product__sku"]
     list_select_related = ["product", "shop"]

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminNullBooleanSelectWidget
@@ -103,6 +104,8 @@ class SettingsForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         switch: Any = self.fields["is_repriced"].widget
         switch.choices = [("unknown", _("not set")), ("true", _("yes")), ("false", _("no"))]
+        for name in ("min_margin_rate", "is_repriced"):
+            self.fields[name].label = capfirst(str(self.fields[name].label))
         rate = self.instance.min_margin_rate
         self.initial["min_margin_rate"] = None if rate is None else (rate * 100).normalize()
 

@@ -64,6 +64,7 @@ class OrderAdmin(ScopedAdmin[Order]):
 @admin.register(Accrual)
 class AccrualAdmin(ScopedAdmin[Accrual]):
     list_display = ["day", "kind", "sum", "product", "unit_number"]
+    exported: ClassVar = {"sum": "amount"}
     list_select_related = ["product"]
     list_filter = ["shop", "category", "type_code"]
     search_fields = ["=unit_number", "=sku", "product__offer_id"]

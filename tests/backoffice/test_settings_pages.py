@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from apps.catalog import comparison
 from apps.catalog.models import CostImport, Product, ProductSettings, SettingsImport
-from apps.catalog.product_settings import set_settings
+from apps.catalog.product_settings import Value, set_settings
 from apps.catalog.sheet_import import Fate, lines_of
 from apps.catalog.sheet_words import Field
 from apps.shops.models import AuditEntry, Person
@@ -108,7 +108,8 @@ def test_the_whole_comparison_is_taken_away_with_figures_as_numbers(client: Clie
 @pytest.mark.parametrize("language", ["ru", "uk", "en"])
 def test_what_holds_now_is_taken_away_changed_and_uploaded(language: str, client: Client, anna: Filled) -> None:
     Person.objects.filter(pk=anna.owner.person_id).update(language=language)
-    values = {Field.MIN_PRICE: D(900), Field.MIN_MARGIN: D("0.155"), Field.IS_REPRICED: True, Field.PACK_SIZE: D(12)}
+    values: dict[Field, Value] = {Field.MIN_PRICE: D(900), Field.MIN_MARGIN: D("0.155"), Field.PACK_SIZE: D(12)}
+    values[Field.IS_REPRICED] = True
     set_settings(product=Product.objects.get(offer_id="Anna-0"), values=values, by=None)
     answer = client.get(reverse("admin:catalog_settingsimport_now", args=[anna.shop.pk]))
     data = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
