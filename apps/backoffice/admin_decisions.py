@@ -31,6 +31,7 @@ from apps.decisions.models import Command, Proposal
 from apps.decisions.words import say
 from apps.experiments.models import Experiment
 from apps.shops.admin_buttons import button
+from apps.shops.admin_export import Source
 from apps.shops.asking import permitted, require_member
 from apps.shops.models import Member
 from apps.shops.roles import Action
@@ -68,16 +69,24 @@ class Label(TypedDict):
     product_label: str | None
 
 
+def _money_in(row: Proposal | Command, name: str) -> Decimal | None:
+    """A sum of the payload; of a kind of change that knows no such thing none."""
+    amount = row.payload.get(name)
+    return None if amount is None else Decimal(amount)
+
+
+FIGURES: dict[str | Promise, Source] = {
+    gettext_lazy("change"): str,
+    gettext_lazy("price before"): lambda row: _money_in(row, "expected_price"),
+    gettext_lazy("price after"): lambda row: _money_in(row, "price"),
+}
+"""What a file tells of a change beside its words."""
+
+
 class _ChangeAdmin(ScopedAdmin[Change]):
     """Pages of a change to a product: which one, and from what to what."""
 
-    exported: ClassVar = {
-        "change": {
-            gettext_lazy("change"): str,
-            gettext_lazy("price before"): lambda row: _money_in(row, "expected_price"),
-            gettext_lazy("price after"): lambda row: _money_in(row, "price"),
-        }
-    }
+    exported: ClassVar = {"change": FIGURES}
     list_filter = ["shop", "state", "kind"]
     search_fields = ["product_label", "target"]
 
@@ -227,7 +236,7 @@ class CommandAdmin(_ChangeAdmin[Command]):
     list_display = ["product", "change", "state_badge", "writes", "sent_at", "verified_at", "trouble"]
     exported: ClassVar = {
         "change": {
-            **_ChangeAdmin.exported["change"],
+            **FIGURES,
             gettext_lazy("currency"): lambda command: command.proposal.currency,
         }
     }
@@ -277,9 +286,3 @@ def rejection_of(proposal_id: int) -> Decision:
 
 def _about(sentence: Promise, proposal: WithAnnotations[Proposal, Label]) -> str:
     return str(sentence) % {"proposal": proposal.product_label or proposal}
-
-
-def _money_in(row: Proposal | Command, name: str) -> Decimal | None:
-    """A sum of the payload; of a kind of change that knows no such thing none."""
-    amount = row.payload.get(name)
-    return None if amount is None else Decimal(amount)

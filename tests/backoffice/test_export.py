@@ -143,8 +143,9 @@ def titles(shown: Any) -> list[str]:
         if name == CHECKBOX:
             continue
         figures = page.exported.get(name)
-        found += figures if isinstance(figures, dict) else [label_for_field(name, page.model, model_admin=page)]
-    return [capfirst(str(title)) for title in found]
+        page_title = str(label_for_field(name, page.model, model_admin=page))
+        found += map(str, figures) if isinstance(figures, dict) else [page_title]
+    return [capfirst(title) for title in found]
 
 
 def without_zone(title: str) -> str:
