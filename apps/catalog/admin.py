@@ -31,7 +31,8 @@ from apps.catalog.models import (
     SettingsImport,
     StockSnapshot,
 )
-from apps.catalog.product_settings import FIELDS, Values, problems_of, set_settings
+from apps.catalog.product_settings import FIELDS, Values, as_said, problems_of, set_settings
+from apps.catalog.sheet_words import Field
 from apps.common import formats
 from apps.shops import audit
 from apps.shops.asking import person_of
@@ -107,7 +108,7 @@ class SettingsForm(forms.ModelForm):
         for name in ("min_margin_rate", "is_repriced"):
             self.fields[name].label = capfirst(str(self.fields[name].label))
         rate = self.instance.min_margin_rate
-        self.initial["min_margin_rate"] = None if rate is None else (rate * 100).normalize()
+        self.initial["min_margin_rate"] = None if rate is None else as_said(Field.MIN_MARGIN, rate)
 
     def clean_min_margin_rate(self) -> Decimal | None:
         percent: Decimal | None = self.cleaned_data["min_margin_rate"]

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.catalog.models import SheetImport
-from apps.catalog.product_settings import Value
-from apps.catalog.settings_sheet import in_sheet
+from apps.catalog.product_settings import Value, as_said
 from apps.catalog.sheet_import import Change, Fate, Line, has_expired
 from apps.catalog.sheet_words import NAMES, Field
 from apps.common import formats
@@ -123,7 +122,9 @@ def table_of(lines: tuple[Line, ...]) -> tuple[list[str], Iterator[list[object]]
 def _table_rows(line: Line) -> Iterator[list[object]]:
     begin: list[object] = [line.number, line.label, str(COUNTED[line.fate])]
     for change in line.told:
-        before, after = (in_sheet(change.field, value) for value in (change.before, change.after))
+        before, after = (
+            None if value is None else as_said(change.field, value) for value in (change.before, change.after)
+        )
         percent = None if change.rate is None else (change.rate * 100).quantize(Decimal("0.1"))
         yield [*begin, str(NAMES[change.field]), before, after, percent, line.starts_on, None]
     if not line.changes:

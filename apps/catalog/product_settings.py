@@ -35,7 +35,8 @@ FIELDS = (
 )
 MONEY = frozenset({Field.MIN_PRICE, Field.MAX_PRICE})
 MOST_OF = {Field.LEAD_DAYS: 365, Field.PACK_SIZE: 100_000, Field.MIN_ORDER: 100_000}
-MOST_MARGIN, MARGIN_STEP = Decimal("0.90"), Decimal("0.0001")
+LEAST_MARGIN, MOST_MARGIN, MARGIN_STEP = Decimal("0.01"), Decimal("0.90"), Decimal("0.0001")
+"""Below 1 % there is only 0: what is written as 0.15 may be a share as well as a percent, and is neither."""
 NOTHING: Values = dict.fromkeys(FIELDS)
 
 
@@ -64,7 +65,7 @@ def problems_of(values: Values) -> Iterator[Problem]:
     """What cannot be set like this, and what can."""
     for field, value in values.items():
         if value is not None and not is_accepted(field, value):
-            yield unaccepted(field, written(value))
+            yield unaccepted(field, written(as_said(field, value)))
     low, high = values.get(Field.MIN_PRICE), values.get(Field.MAX_PRICE)
     if low is not None and high is not None and high < low:
         yield Problem(Field.MAX_PRICE, Trouble.NO_ROOM, written(high), written(low))
@@ -77,7 +78,8 @@ def is_accepted(field: Field, value: Decimal | bool) -> bool:
     if field in MONEY:
         return is_possible(number)
     if field == Field.MIN_MARGIN:
-        return number.is_finite() and 0 <= number <= MOST_MARGIN and number == number.quantize(MARGIN_STEP)
+        is_within = number.is_finite() and (number == 0 or LEAST_MARGIN <= number <= MOST_MARGIN)
+        return is_within and number == number.quantize(MARGIN_STEP)
     return number == number.to_integral_value() and 1 <= number <= MOST_OF[field]
 
 
@@ -89,6 +91,15 @@ def unaccepted(field: Field, given: str) -> Problem:
     if field == Field.IS_REPRICED:
         return Problem(field, Trouble.BAD_SWITCH, given)
     return Problem(field, Trouble.BAD_PERCENT if field == Field.MIN_MARGIN else Trouble.BAD_AMOUNT, given)
+
+
+def as_said(field: Field, value: Decimal | bool) -> Decimal | bool:
+    """The value as people say it and as a cell holds it: a share in percent, without noughts at its end."""
+    return _plain(value * 100) if field == Field.MIN_MARGIN else value
+
+
+def _plain(number: Decimal) -> Decimal:
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
 def written(value: Decimal | bool) -> str:

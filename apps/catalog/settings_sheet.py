@@ -13,6 +13,7 @@ from apps.catalog.product_settings import (
     NewSettings,
     Value,
     Values,
+    as_said,
     enter_settings,
     is_accepted,
     lock_settings,
@@ -84,9 +85,5 @@ class SettingsSheet(Sheet):
         for product in self.shop.products.filter(is_archived=False).order_by("offer_id", "pk"):
             said = self.before(product.pk, None)
             known = {Field.OFFER_ID: product.offer_id, Field.SKU: product.sku, Field.CURRENCY: self.shop.currency}
-            yield [known[field] if field in known else in_sheet(field, said[field]) for field in self.fields]
-
-
-def in_sheet(field: Field, value: Value) -> Value:
-    """The value as a cell holds it: a share in percent."""
-    return value * 100 if field == Field.MIN_MARGIN and isinstance(value, Decimal) else value
+            values = {field: None if value is None else as_said(field, value) for field, value in said.items()}
+            yield [known[field] if field in known else values[field] for field in self.fields]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -309,3 +311,16 @@ def test_many_rows_take_as_many_statements_as_a_few(anna: Member) -> None:
 
     assert statements(few) == statements(many) < 30
     assert Cost.objects.count() == 1500
+
+
+def test_files_that_were_read_before_rows_named_their_changes_still_open(anna: Member) -> None:
+    found = read(anna, ("MUG", None, 110), ("CUP", None, None))
+    for line in found.lines:
+        del line["changes"]
+    found.lines[0] |= {"amount": "110.00", "previous": "100.00"}
+    found.save()
+    import_module("apps.catalog.migrations.0006_changes_of_rows").name_the_change(apps, None)
+    found.refresh_from_db()
+    mug, cup = lines_of(found)
+    assert only_change(mug) == Change(Field.AMOUNT, Decimal(100), Decimal(110))
+    assert cup.changes == ()

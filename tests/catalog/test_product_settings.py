@@ -87,8 +87,9 @@ def test_what_holds_already_is_no_change(anna: Member, mug: Product) -> None:
     [
         (Field.MIN_PRICE, D(0), "lowest price: “0” is not an amount: above 0"),
         (Field.MAX_PRICE, D("10.001"), "highest price: “10.001” is not an amount: above 0"),
-        (Field.MIN_MARGIN, D("0.91"), "minimum margin: “0.91” is not a margin in percent: 0, or from 1 to 90"),
-        (Field.MIN_MARGIN, D("-0.1"), "minimum margin: “-0.1” is not a margin"),
+        (Field.MIN_MARGIN, D("0.905"), "minimum margin: “90.5” is not a margin in percent: 0, or from 1 to 90"),
+        (Field.MIN_MARGIN, D("0.005"), "minimum margin: “0.5” is not a margin"),
+        (Field.MIN_MARGIN, D("-0.1"), "minimum margin: “-10” is not a margin"),
         (Field.LEAD_DAYS, D(366), "days of supply: “366” is not a number of days: a whole one from 1 to 365"),
         (Field.LEAD_DAYS, D("1.5"), "days of supply: “1.5” is not a number of days"),
         (Field.PACK_SIZE, D(0), "order in multiples of: “0” is not a number of pieces: a whole one from 1 to 100000"),
@@ -104,6 +105,12 @@ def test_what_cannot_be_is_refused_with_the_field_and_what_is_accepted(
     assert str(raised.value).startswith("MUG-1, ")
     assert not ProductSettings.objects.exists()
     assert told() == []
+
+
+@pytest.mark.parametrize("rate", ["0", "0.01", "0.1234", "0.9"])
+def test_a_margin_is_nothing_or_a_percent_at_least(mug: Product, rate: str) -> None:
+    set_settings(product=mug, values={Field.MIN_MARGIN: D(rate)}, by=None)
+    assert ProductSettings.objects.get().min_margin_rate == D(rate)
 
 
 def test_bounds_that_leave_no_room_are_refused_though_they_come_one_by_one(mug: Product) -> None:
