@@ -19,13 +19,13 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext_lazy
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from apps.catalog.comparison import Comparison, table_of, why
 from apps.catalog.cost_sheet import CostSheet
-from apps.catalog.models import CostImport, SettingsImport, SheetImport
+from apps.catalog.models import SheetImport
 from apps.catalog.settings_sheet import SettingsSheet
 from apps.catalog.sheet_import import Fate, Outcome, Sheet, enter_import, lines_of, prepare_import
 from apps.catalog.sheet_words import TITLES, Field
@@ -63,7 +63,8 @@ class UploadForm(forms.Form):
 class SheetAdmin(ScopedAdmin[Any]):
     """A file's page is the comparison of what it says with what holds; the yes is given there.
 
-    `file_stem` begins the names of the tables to take away; `explanation` says what the columns are for.
+    `file_stem` begins the names of the tables to take away; `explanation` says what the columns are for, `entered` how
+    many rows were entered (its plural is that of `rows`, `count` is the number as people write it).
     """
 
     sheet: ClassVar[type[Sheet]]
@@ -71,6 +72,7 @@ class SheetAdmin(ScopedAdmin[Any]):
     upload_title: ClassVar[Promise]
     explanation: ClassVar[Promise]
     button: ClassVar[Promise]
+    entered: ClassVar[Any]
 
     list_display = ["file_name", "shop", "state_badge", "entered_count", "uploaded_by", "created_at", "entered_at"]
     list_select_related = ["shop", "uploaded_by__user"]
@@ -78,10 +80,6 @@ class SheetAdmin(ScopedAdmin[Any]):
     search_fields = ["file_name"]
     add_action = change_action = Action.EDIT_CATALOG
     audit_name = None  # entering leaves its own rows; an upload changes nothing
-
-    @staticmethod
-    def entered_in_words(count: int) -> str:
-        raise NotImplementedError
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("lines", "header")
@@ -179,7 +177,7 @@ class SheetAdmin(ScopedAdmin[Any]):
 
     def _in_sum(self, outcome: Outcome) -> str:
         """What became of the file, in a sentence each."""
-        said = [self.entered_in_words(outcome.entered)]
+        said = [str(self.entered % {"rows": outcome.entered, "count": formats.whole(outcome.entered)})]
         if outcome.moved:
             said.append(
                 _("Left out, because they were changed in the meantime: %(count)s.")
@@ -238,21 +236,15 @@ class SheetAdmin(ScopedAdmin[Any]):
 
 
 class CostImportAdmin(SheetAdmin):
-    model = CostImport
     sheet = CostSheet
     file_stem = "costs"
     upload_title = gettext_lazy("Costs from a file")
     explanation = gettext_lazy("The currency may be empty, and so may the day, which is then today.")
     button = gettext_lazy("Enter these costs")
-
-    @staticmethod
-    def entered_in_words(count: int) -> str:
-        words = ngettext("%(count)s cost entered.", "%(count)s costs entered.", count)
-        return words % {"count": formats.whole(count)}
+    entered = ngettext_lazy("%(count)s cost entered.", "%(count)s costs entered.", "rows")
 
 
 class SettingsImportAdmin(SheetAdmin):
-    model = SettingsImport
     sheet = SettingsSheet
     file_stem = "settings"
     upload_title = gettext_lazy("Product settings from a file")
@@ -261,11 +253,7 @@ class SettingsImportAdmin(SheetAdmin):
         "The margin is in percent; whether a price may be changed is yes or no."
     )
     button = gettext_lazy("Enter these settings")
-
-    @staticmethod
-    def entered_in_words(count: int) -> str:
-        words = ngettext("Settings of %(count)s product entered.", "Settings of %(count)s products entered.", count)
-        return words % {"count": formats.whole(count)}
+    entered = ngettext_lazy("Settings of %(count)s product entered.", "Settings of %(count)s products entered.", "rows")
 
 
 def _download(header: Sequence[str], rows: Iterable[Row], *, zone: ZoneInfo, name: str) -> FileResponse:

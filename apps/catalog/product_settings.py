@@ -95,7 +95,7 @@ def unaccepted(field: Field, given: str) -> Problem:
 
 def as_said(field: Field, value: Decimal | bool) -> Decimal | bool:
     """The value as people say it and as a cell holds it: a share in percent, without noughts at its end."""
-    return _plain(value * 100) if field == Field.MIN_MARGIN else value
+    return _plain(Decimal(value) * 100) if field == Field.MIN_MARGIN else value
 
 
 def _plain(number: Decimal) -> Decimal:
