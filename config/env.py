@@ -181,9 +181,9 @@ class Env(BaseSettings):
     )
 
     # Guards
-    held_cost_change_rate: Annotated[Decimal, Field(gt=0, le=10, description="a share above 0, such as 0.2")] = Decimal(
+    held_change_rate: Annotated[Decimal, Field(gt=0, le=10, description="a share above 0, such as 0.2")] = Decimal(
         "0.2"
-    )  # of a cost from a file, before a person has to confirm it
+    )  # of a figure from a file, before a person has to confirm it
 
     # Waits
     http_deadline_seconds: Seconds = 20  # one whole call to a marketplace

@@ -170,7 +170,7 @@ KEYCRM_API_KEY = env.keycrm_api_key.get_secret_value()
 ANTHROPIC_API_KEY = env.anthropic_api_key.get_secret_value()
 
 # --- Guards ---------------------------------------------------------------------------------------------------------
-HELD_COST_CHANGE_RATE = env.held_cost_change_rate
+HELD_CHANGE_RATE = env.held_change_rate
 
 # --- Waits, in seconds ----------------------------------------------------------------------------------------------
 HTTP_DEADLINE_SECONDS = env.http_deadline_seconds

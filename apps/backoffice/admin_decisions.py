@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, TypeVar
 
 from django import forms
@@ -32,6 +33,7 @@ from apps.decisions.models import Command, Proposal
 from apps.decisions.words import say
 from apps.experiments.models import Experiment
 from apps.shops.admin_buttons import button
+from apps.shops.admin_export import Source
 from apps.shops.asking import permitted, require_member
 from apps.shops.models import Member
 from apps.shops.roles import Action
@@ -69,9 +71,24 @@ class Label(TypedDict):
     product_sku: int | None
 
 
+def _money_in(row: Proposal | Command, name: str) -> Decimal | None:
+    """A sum of the payload; of a kind of change that knows no such thing none."""
+    amount = row.payload.get(name)
+    return None if amount is None else Decimal(amount)
+
+
+FIGURES: dict[str | Promise, Source] = {
+    gettext_lazy("change"): str,
+    gettext_lazy("price before"): lambda row: _money_in(row, "expected_price"),
+    gettext_lazy("price after"): lambda row: _money_in(row, "price"),
+}
+"""What a file tells of a change beside its words."""
+
+
 class _ChangeAdmin(AboutProduct[Change]):
     """Pages of a change to a product: which one, and from what to what."""
 
+    exported: ClassVar = {"change": FIGURES}
     list_filter = ["shop", "state", "kind"]
     numbers = ("target",)
 
@@ -111,7 +128,15 @@ class ApprovalForm(BaseDialogForm):
 class ProposalAdmin(_ChangeAdmin[Proposal]):
     list_display = ["product", "marketplace", "change", "state_badge", "expected", "worst", "expires_at"]
     list_select_related = ["shop"]
-    exported: ClassVar = {"worst": "worst_case"}
+    exported: ClassVar = {
+        **_ChangeAdmin.exported,
+        "expected": {
+            gettext_lazy("expected per day"): "effect",
+            gettext_lazy("effect, low end"): "effect_low",
+            gettext_lazy("effect, high end"): "effect_high",
+        },
+        "worst": "worst_case",
+    }
     actions = ["approve", "reject"]
     actions_detail = ["approve_this", "reject_this"]
     change_form_template = "admin/decision.html"
@@ -219,6 +244,12 @@ class CommandAdmin(_ChangeAdmin[Command]):
     """What was sent, as a list; each leads to the page of its decision, which tells the command's story too."""
 
     list_display = ["product", "marketplace", "change", "state_badge", "writes", "sent_at", "verified_at", "trouble"]
+    exported: ClassVar = {
+        "change": {
+            **FIGURES,
+            gettext_lazy("currency"): lambda command: command.proposal.currency,
+        }
+    }
     list_select_related = ["proposal", "shop"]
 
     @display(description=gettext_lazy("state"), label=COMMAND_COLORS, ordering="state")

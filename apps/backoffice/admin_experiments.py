@@ -102,6 +102,15 @@ class ExtensionForm(BaseDialogForm):
 
 class ExperimentAdmin(AboutProduct[Experiment]):
     list_display = ["product_in_words", "marketplace", "change", "state_badge", "day_in_words", "verdict_badge"]
+    exported: ClassVar = {
+        "product_in_words": "product",
+        "change": {gettext_lazy("price before"): "price_from", gettext_lazy("price after"): "price_to"},
+        "day_in_words": {
+            gettext_lazy("first full day"): "starts_on",
+            gettext_lazy("days"): "days",
+            gettext_lazy("stopped on"): "stopped_on",
+        },
+    }
     list_filter = ["shop", "state"]
     list_select_related = ["product__shop", "shop"]
     inlines = [VerdictInline]

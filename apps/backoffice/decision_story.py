@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ from apps.pricing import words
 from apps.pricing.analysis import CHOICE, FACTS
 from apps.pricing.kinds import PricePayload
 from apps.pricing.models import PriceRecommendation
-from apps.pricing.records import Choice, PriceFacts
+from apps.pricing.records import Choice, OwnRules, PriceFacts
 from apps.reports.verdict_card import VOID, finding
 from apps.shops.models import AuditEntry, Person, Shop
 
@@ -316,8 +316,19 @@ def _price_facts(facts: PriceFacts, choice: Choice, write: _Writer) -> tuple[Fac
         write.money(_("minimum price at the marketplace"), facts.min_price),
         write.money(_("base price"), facts.base_price),
         write.money(_("floor"), choice.floor_price),
+        *_own_facts(facts.own, write),
         Fact(_("last change"), _last_change(facts, write.currency)),
     )
+
+
+def _own_facts(own: OwnRules, write: _Writer) -> Iterator[Fact]:
+    """What the seller had said of this product alone; where they had not, the shop's rules held."""
+    if own.min_price is not None:
+        yield write.money(_("lowest price"), own.min_price)
+    if own.max_price is not None:
+        yield write.money(_("highest price"), own.max_price)
+    if own.min_margin_rate is not None:
+        yield write.rate(_("minimum margin"), own.min_margin_rate)
 
 
 def _last_change(facts: PriceFacts, currency: str) -> str:

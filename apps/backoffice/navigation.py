@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             ("catalog.product", "inventory_2"),
             ("catalog.cost", "sell"),
             ("catalog.costimport", "upload_file"),
+            ("catalog.settingsimport", "rule_settings"),
             ("inventory.lowstock", "production_quantity_limits"),
             ("catalog.stocksnapshot", "warehouse"),
             ("catalog.pricechange", "price_change"),

@@ -1,4 +1,4 @@
-"""Products as the marketplace tells them, and what only the seller knows: costs."""
+"""Products as the marketplace tells them, and what only the seller knows: costs and settings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminNullBooleanSelectWidget
 
-from apps.catalog.admin_costs import CostImportAdmin
 from apps.catalog.admin_product import SEARCHED, SEARCHED_IN_WORDS, AboutProduct, marketplace_link
+from apps.catalog.admin_sheets import CostImportAdmin, SettingsImportAdmin
 from apps.catalog.costs import KOPECK, MOST, lock_costs, set_cost
 from apps.catalog.models import (
     ClusterStock,
@@ -24,20 +26,25 @@ from apps.catalog.models import (
     Participation,
     PriceChange,
     Product,
+    ProductSettings,
     Promotion,
+    SettingsImport,
     StockSnapshot,
 )
+from apps.catalog.product_settings import FIELDS, Values, as_said, problems_of, set_settings
+from apps.catalog.sheet_words import Field
 from apps.common import formats
 from apps.shops import audit
 from apps.shops.asking import person_of
 from apps.shops.days_filter import DaysFilter
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import HistoryInline, ScopedAdmin, ScopedInline
+from apps.shops.scoped_admin import HistoryInline, OneInline, ScopedAdmin, ScopedInline
 from apps.shops.typed_unfold import display
 
 UNKNOWN = gettext_lazy("unknown")
 
 admin.site.register(CostImport, CostImportAdmin)
+admin.site.register(SettingsImport, SettingsImportAdmin)
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -74,6 +81,63 @@ class CostInline(ScopedInline[Cost]):
     fields = ["starts_on", "amount", "currency", "entered_by", "entered_at"]
     readonly_fields = ["currency", "entered_by", "entered_at"]
     add_action = change_action = delete_action = Action.EDIT_CATALOG
+
+
+class SettingsForm(forms.ModelForm):
+    """Empty says nothing: what is set for the shop holds. The margin is in percent here, as people say it."""
+
+    min_margin_rate = forms.DecimalField(
+        label=gettext_lazy("minimum margin, %"),
+        required=False,
+        max_digits=5,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"}),
+    )
+    is_repriced = forms.NullBooleanField(
+        label=gettext_lazy("price may be changed"), required=False, widget=UnfoldAdminNullBooleanSelectWidget()
+    )
+
+    class Meta:
+        model = ProductSettings
+        fields = [str(field) for field in FIELDS]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        switch: Any = self.fields["is_repriced"].widget
+        switch.choices = [("unknown", _("not set")), ("true", _("yes")), ("false", _("no"))]
+        for name in ("min_margin_rate", "is_repriced"):
+            self.fields[name].label = capfirst(str(self.fields[name].label))
+        rate = self.instance.min_margin_rate
+        self.initial["min_margin_rate"] = None if rate is None else as_said(Field.MIN_MARGIN, rate)
+
+    def clean_min_margin_rate(self) -> Decimal | None:
+        percent: Decimal | None = self.cleaned_data["min_margin_rate"]
+        return None if percent is None else percent / 100
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for problem in problems_of(self.values):
+            self.add_error(str(problem.field), str(problem))
+        return cleaned
+
+    @property
+    def values(self) -> Values:
+        """What the form says of the fields that could be read."""
+        read = {field: self.cleaned_data[field] for field in FIELDS if field in self.cleaned_data}
+        return {field: Decimal(value) if type(value) is int else value for field, value in read.items()}
+
+
+class SettingsInline(OneInline[ProductSettings]):
+    model = ProductSettings
+    form = SettingsForm
+    fields = [
+        ("min_price", "max_price"),
+        ("min_margin_rate", "is_repriced"),
+        ("lead_days", "pack_size", "min_order"),
+        ("changed_by", "changed_at"),
+    ]
+    readonly_fields = ["changed_by", "changed_at"]
+    add_action = change_action = Action.EDIT_CATALOG
 
 
 class PriceChangeInline(HistoryInline[PriceChange]):
@@ -119,9 +183,9 @@ class ProductAdmin(ScopedAdmin[Product]):
     list_filter = ["shop", "is_archived", WithoutCostFilter, "brand"]
     search_fields = SEARCHED
     search_help_text = SEARCHED_IN_WORDS
-    inlines = [CostInline, PriceChangeInline, ClusterStockInline]
+    inlines = [SettingsInline, CostInline, PriceChangeInline, ClusterStockInline]
     change_action = Action.EDIT_CATALOG
-    audit_name = None  # costs leave their own rows, and nothing else can be changed
+    audit_name = None  # costs and settings leave their own rows, and nothing else can be changed
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "marketplace", ("offer_id", "external_id"), ("brand", "category"), "shop"]}),
         (
@@ -149,7 +213,7 @@ class ProductAdmin(ScopedAdmin[Product]):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
-        """Everything but the costs comes from the marketplace: a sync would overwrite it."""
+        """Everything but costs and settings comes from the marketplace: a sync would overwrite it."""
         shown = ["marketplace", "price_now", "crossed_out", "lowest", "known_cost", "stock"]
         return [*shown, *(field.name for field in Product._meta.fields)]
 
@@ -189,6 +253,12 @@ class ProductAdmin(ScopedAdmin[Product]):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         product = form.instance
+        if formset.model is ProductSettings:
+            formset.save(commit=False)  # which only notes what has changed, for Django's own history
+            for row_form in formset.forms:
+                if row_form.has_changed():
+                    set_settings(product=product, values=row_form.values, by=person_of(request))
+            return
         for cost in formset.save(commit=False):
             entered = {"amount": cost.amount, "starts_on": cost.starts_on, "currency": product.shop.currency}
             set_cost(product=product, by=person_of(request), **entered)

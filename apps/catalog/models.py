@@ -1,4 +1,4 @@
-"""Products with what the marketplace says of them, their costs, price history and stock."""
+"""Products with what the marketplace says of them, their costs and settings, price history and stock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.shops.models import Person, Shop
@@ -223,10 +223,57 @@ class Cost(models.Model):
         return f"{self.amount} {self.currency}"
 
 
-class CostImport(models.Model):
-    """A file of costs as it was read: what it would change waits here for a person's yes, until `expires_at`.
+class ProductSettings(models.Model):
+    """What the seller wants of one product, where that is not what holds for the whole shop. A person's word.
 
-    `lines` are the rows of the file (`cost_import.Line`), `header` the titles of its columns. What is entered is what
+    Null: the shop's rule holds; there is a row only where something is set. Prices are in the shop's currency, both
+    bounds inclusive; `is_repriced` False: its price is never changed. An order for more comes after `lead_days`, is a
+    multiple of `pack_size` and at least `min_order`, all in units.
+    """
+
+    seller_path: ClassVar[str] = "product__shop__seller"
+
+    product = models.OneToOneField(
+        Product, models.CASCADE, primary_key=True, related_name="settings", verbose_name=_("product")
+    )
+    min_price = money_field(_("lowest price"), null=True, blank=True)
+    max_price = money_field(_("highest price"), null=True, blank=True)
+    min_margin_rate = rate_field(_("minimum margin"))
+    is_repriced = models.BooleanField(_("price may be changed"), null=True, blank=True)
+    lead_days = models.PositiveSmallIntegerField(_("days of supply"), null=True, blank=True)
+    pack_size = models.PositiveIntegerField(_("order in multiples of"), null=True, blank=True)
+    min_order = models.PositiveIntegerField(_("least to order"), null=True, blank=True)
+    changed_by = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("changed by")
+    )
+    changed_at = models.DateTimeField(_("changed at"))
+
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("settings of a product")
+        verbose_name_plural = _("settings of products")
+        ordering = ["pk"]
+        constraints = [  # a null passes
+            models.CheckConstraint(condition=Q(min_price__gt=0), name="an_own_lowest_price_is_above_zero"),
+            models.CheckConstraint(condition=Q(max_price__gt=0), name="an_own_highest_price_is_above_zero"),
+            models.CheckConstraint(condition=Q(min_price__lte=F("max_price")), name="own_prices_leave_room"),
+            models.CheckConstraint(
+                condition=Q(min_margin_rate__gte=0, min_margin_rate__lt=1), name="an_own_margin_is_a_share"
+            ),
+            models.CheckConstraint(condition=Q(lead_days__gt=0), name="a_supply_takes_a_day"),
+            models.CheckConstraint(condition=Q(pack_size__gt=0), name="a_pack_holds_something"),
+            models.CheckConstraint(condition=Q(min_order__gt=0), name="an_order_is_of_something"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.product)
+
+
+class SheetImport(models.Model):
+    """A file as it was read: what it would change waits here for a person's yes, until `expires_at`.
+
+    `lines` are the rows of the file (`sheet_import.Line`), `header` the titles of its columns. What is entered is what
     lies here, never the file once more.
     """
 
@@ -236,7 +283,7 @@ class CostImport(models.Model):
         WAITING = "waiting", _("waits for confirmation")
         ENTERED = "entered", _("entered")
 
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="cost_imports", verbose_name=_("shop"))
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="+", verbose_name=_("shop"))
     file_name = models.CharField(_("file"), max_length=200)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
     header = models.JSONField(_("titles of the columns"))
@@ -250,8 +297,16 @@ class CostImport(models.Model):
         Person, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("entered by")
     )
     entered_at = models.DateTimeField(_("entered at"), null=True, blank=True)
-    entered_count = models.PositiveIntegerField(_("costs entered"), null=True, blank=True)
+    entered_count = models.PositiveIntegerField(_("rows entered"), null=True, blank=True)
 
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class CostImport(SheetImport):
     objects = SellerQuerySet.as_manager()
 
     class Meta:
@@ -259,8 +314,14 @@ class CostImport(models.Model):
         verbose_name_plural = _("files of costs")
         ordering = ["-id"]
 
-    def __str__(self) -> str:
-        return self.file_name
+
+class SettingsImport(SheetImport):
+    objects = SellerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("file of product settings")
+        verbose_name_plural = _("files of product settings")
+        ordering = ["-id"]
 
 
 class PriceChange(models.Model):

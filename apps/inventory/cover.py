@@ -5,14 +5,14 @@ A handful of queries whatever the number of products. What is not known stays No
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 
 from apps.catalog.fees import Fees
-from apps.catalog.models import Cost, Product
+from apps.catalog.models import Cost, Product, ProductSettings
 from apps.catalog.stock import stock_by_scheme
 from apps.common.periods import Period, day_of
 from apps.inventory.reorder import ORIGIN_STEP, ORIGINS, Supply, drift, need, service_level
@@ -87,9 +87,10 @@ def load_cover(shop: Shop, *, supply: Supply = SUPPLY) -> ShopCover | None:
         stock=stock_by_scheme(shop, today),
         costs=Cost.objects.filter(product__shop=shop).in_force(today).by_product(),
         kappa=drift(sales.units, sales.stocked, window_days=supply.exposed_days),
+        settings=ProductSettings.objects.filter(product__shop=shop).in_bulk(),
     )
     products = Product.objects.filter(shop=shop, is_archived=False)
-    covers = [_cover(product, morning, supply) for product in products]
+    covers = [_cover(product, morning, _supply_of(morning.settings.get(product.pk), supply)) for product in products]
     return ShopCover(as_of, today, tuple(sorted(covers, key=_urgency)))
 
 
@@ -100,6 +101,15 @@ class _Morning:
     stock: dict[int, dict[str, int]]
     costs: dict[int, Decimal]
     kappa: float
+    settings: dict[int, ProductSettings]
+
+
+def _supply_of(said: ProductSettings | None, supply: Supply) -> Supply:
+    """How this product comes: as all do, but for what its settings say."""
+    if said is None:
+        return supply
+    own = {"lead_days": said.lead_days, "pack_size": said.pack_size, "min_order": said.min_order}
+    return replace(supply, **{name: value for name, value in own.items() if value is not None})
 
 
 def _cover(product: Product, morning: _Morning, supply: Supply) -> Cover:

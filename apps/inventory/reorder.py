@@ -33,16 +33,18 @@ class Supply:
 
     lead_days: from an order to the shelf; review_days: between two looks at the stock; cycle_days: how long what is
     ordered beyond the reorder point should last; holding_rate_per_day: what keeping goods costs, as a share of their
-    cost.
+    cost; pack_size: an order is a multiple of it; min_order: and never fewer.
     """
 
     lead_days: int = 14
     review_days: int = 1
     cycle_days: int = 21
     holding_rate_per_day: float = 0.001
+    pack_size: int = 1
+    min_order: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("lead_days", "review_days", "cycle_days"):
+        for name in ("lead_days", "review_days", "cycle_days", "pack_size", "min_order"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not 0 <= self.holding_rate_per_day < 1:
@@ -52,6 +54,10 @@ class Supply:
     def exposed_days(self) -> int:
         """How long the stock must last if nothing is ordered today."""
         return self.lead_days + self.review_days
+
+    def in_packs(self, units: int) -> int:
+        """The least that can be ordered to get so many units."""
+        return ceil(max(units, self.min_order) / self.pack_size) * self.pack_size
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def need(*, rate: float, stock: int, inbound: int, level: float, kappa: float, s
     position = stock + inbound
     if rate <= 0 or position > point:
         return Need(point, 0)
-    return Need(point, ceil(point + supply.cycle_days * rate - position))
+    return Need(point, supply.in_packs(ceil(point + supply.cycle_days * rate - position)))
 
 
 def demand_quantile(mean: float, *, kappa: float, level: float) -> int:

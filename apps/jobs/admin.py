@@ -85,11 +85,24 @@ class SyncRunInline(HistoryInline[SyncRun]):
     fields = ["source", "state", "received", "announced", "written", "bad_count", "error"]
 
 
+def _seconds(run: JobRun) -> float | None:
+    return (run.finished_at - run.started_at).total_seconds() if run.started_at and run.finished_at else None
+
+
 @admin.register(JobRun)
 class JobRunAdmin(ScopedAdmin[JobRun]):
     list_display = [
         *("title", "shop", "about", "state_badge", "trouble", "began", "took", "rows", "how_far", "attempt", "who"),
     ]
+    exported: ClassVar = {
+        "began": "started_at",
+        "took": {gettext_lazy("took, s"): _seconds},
+        "rows": {
+            gettext_lazy("received"): "received",
+            gettext_lazy("written"): "written",
+            gettext_lazy("bad"): "bad",
+        },
+    }
     list_filter = [JobFilter, "shop", "state", ("as_of", DayFilter)]
     list_filter_submit = True  # the days are typed
     list_select_related = ["shop", "started_by__user"]
@@ -179,9 +192,8 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
 
     @display(description=gettext_lazy("took"))
     def took(self, run: JobRun) -> str:
-        if not (run.started_at and run.finished_at):
-            return "—"
-        return _("%(seconds)s s") % {"seconds": formats.number((run.finished_at - run.started_at).total_seconds())}
+        seconds = _seconds(run)
+        return "—" if seconds is None else _("%(seconds)s s") % {"seconds": formats.number(seconds)}
 
     @display(description=gettext_lazy("received / written / bad"))
     def rows(self, run: WithAnnotations[JobRun, Rows]) -> str:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from apps.experiments.verdicts import DEFAULT_PRIOR, ELASTICITIES, Money, Prior, forecast, price_question
 from apps.pricing.economics import change_economics, floor_price, unit_costs
 from apps.pricing.grid import grid_of
-from apps.pricing.guardrails import bound_range, step_range
+from apps.pricing.guardrails import bound_range, own_range, step_range
 from apps.pricing.records import Choice, PriceFacts, PriceRules, UnitCosts, Violation
 
 CENT = Decimal("0.01")
@@ -42,7 +42,7 @@ def choose(
     costs = unit_costs(facts, rules)
     if isinstance(costs, Violation):
         return costs
-    floor = floor_price(costs, min_margin_rate=rules.min_margin_rate, currency=facts.currency)
+    floor = floor_price(costs, min_margin_rate=rules.min_margin_of(facts), currency=facts.currency)
     if isinstance(floor, Violation):
         return floor
     prices = allowed_prices(facts, rules, floor=floor)
@@ -55,6 +55,8 @@ def choose(
 
 def why_not_now(facts: PriceFacts, rules: PriceRules) -> Violation | None:
     """What forbids any change of this SKU today."""
+    if not facts.own.is_repriced:
+        return Violation("repricing_off", {"sku": facts.sku})
     if facts.price <= 0 or facts.base_price <= 0:
         return Violation("price_unknown", {"price": facts.price, "base_price": facts.base_price})
     if facts.in_experiment:
@@ -78,12 +80,13 @@ def is_due(facts: PriceFacts, rules: PriceRules) -> bool:
 
 
 def allowed_prices(facts: PriceFacts, rules: PriceRules, *, floor: Decimal) -> tuple[Decimal, ...] | Violation:
-    """The grid prices other than the current one that keep the floor, the minimum price, the step, the bounds and,
-    where stock is short or unknown, do not cut."""
+    """The grid prices other than the current one that keep the floor, the minimum price, the step, the bounds, the
+    seller's own bounds and, where stock is short or unknown, do not cut."""
     step_low, step_high = step_range(facts.price, rules)
     bound_low, bound_high = bound_range(facts, facts.price, rules)
-    lowest = max(step_low, bound_low, floor, facts.min_price or Decimal(0))
-    highest = min(step_high, bound_high)
+    own_low, own_high = own_range(facts.own)
+    lowest = max(step_low, bound_low, own_low, floor, facts.min_price or Decimal(0))
+    highest = min(step_high, bound_high, own_high)
     if not may_cut(facts, rules):
         lowest = max(lowest, facts.price)
     prices = tuple(price for price in grid_of(facts.currency).between(lowest, highest) if price != facts.price)

@@ -15,13 +15,13 @@ import numpy as np
 from django.db.models import Max, QuerySet
 
 from apps.catalog.fees import Fees
-from apps.catalog.models import Cost, PriceChange, Product
+from apps.catalog.models import Cost, PriceChange, Product, ProductSettings
 from apps.catalog.stock import stock_by_scheme
 from apps.common.periods import Period, day_of
 from apps.experiments.models import Experiment, Verdict
 from apps.pricing.economics import acquiring_rate
 from apps.pricing.models import PriceRecommendation, PricingSettings
-from apps.pricing.records import PastChange, PriceFacts, PriceRules
+from apps.pricing.records import OwnRules, PastChange, PriceFacts, PriceRules
 from apps.sales.panel import Panel, panel
 from apps.sales.rates import RATE_DAYS, daily_rates
 from apps.sales.shop_sync import data_as_of
@@ -71,6 +71,7 @@ class _Loaded:
     verdicts: dict[int, Verdict]
     reviewed_on: dict[int, date]
     in_experiment: set[int]
+    settings: dict[int, ProductSettings]
 
 
 def _load(shop: Shop, products: list[Product], today: date, *, only: Collection[int] | None) -> _Loaded:
@@ -86,6 +87,7 @@ def _load(shop: Shop, products: list[Product], today: date, *, only: Collection[
         in_experiment=set(
             Experiment.objects.filter(product__in=ids, state__in=Experiment.LIVE).values_list("product_id", flat=True)
         ),
+        settings=ProductSettings.objects.filter(product__in=ids).in_bulk(),
     )
 
 
@@ -147,6 +149,18 @@ def _facts(product: Product, loaded: _Loaded, today: date, as_of: datetime) -> P
         last_change=_past(changes[-1], loaded.verdicts) if changes else None,
         days_since_review=(today - reviewed).days if reviewed else None,
         in_experiment=product.pk in loaded.in_experiment,
+        own=_own_rules(loaded.settings.get(product.pk)),
+    )
+
+
+def _own_rules(said: ProductSettings | None) -> OwnRules:
+    if said is None:
+        return OwnRules()
+    return OwnRules(
+        min_price=said.min_price,
+        max_price=said.max_price,
+        min_margin_rate=said.min_margin_rate,
+        is_repriced=said.is_repriced is not False,
     )
 
 

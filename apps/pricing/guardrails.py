@@ -6,7 +6,8 @@ fresh figures right before it is sent.
 
 A price that brings back what stood before our own change (`SendContext.restores`) is the seller's: it need not lie
 on the grid, within the step or the bounds, may end a running experiment, takes no new control away, may use the reserve
-of the quota, and must only cover its costs rather than earn the minimum margin. Every other rule holds for it too.
+of the quota, and must only cover its costs rather than earn the minimum margin. Every other rule holds for it too, what
+the seller has said of this one product before all: it is their newer word.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from decimal import ROUND_CEILING, Decimal
 from apps.pricing.economics import floor_price, unit_costs
 from apps.pricing.grid import grid_of
 from apps.pricing.promotions import not_frozen
-from apps.pricing.records import Figure, Passed, PriceFacts, PriceRules, SendContext, Violation
+from apps.pricing.records import Figure, OwnRules, Passed, PriceFacts, PriceRules, SendContext, Violation
 
 UNIT_FACTOR = 10
 
@@ -49,6 +50,11 @@ def bound_range(facts: PriceFacts, price: Decimal, rules: PriceRules) -> Range:
     return min(low, price), max(high, price)
 
 
+def own_range(own: OwnRules) -> Range:
+    """The prices that the seller allows this product, both ends inclusive."""
+    return own.min_price or Decimal(0), own.max_price or Decimal("Infinity")
+
+
 def controls_needed(total: int, rules: PriceRules) -> int:
     """How many of `total` SKUs must stay untouched."""
     return max(rules.min_controls, int((rules.control_share * total).to_integral_value(rounding=ROUND_CEILING)))
@@ -66,6 +72,13 @@ def not_stopped(context: SendContext, price: Decimal) -> Finding:
     if context.all_stopped:
         return Violation("all_stopped", {})
     return Violation("shop_stopped", {}) if context.shop_stopped else Passed("not_stopped", {})
+
+
+def repricing_on(context: SendContext, price: Decimal) -> Finding:
+    """The switch of this product alone, which holds for the way back too."""
+    if context.facts.own.is_repriced:
+        return Passed("repricing_on", {})
+    return Violation("repricing_off", {"sku": context.facts.sku})
 
 
 def above_zero(context: SendContext, price: Decimal) -> Finding:
@@ -108,12 +121,15 @@ def at_least_the_floor(context: SendContext, price: Decimal) -> Finding:
     costs = unit_costs(context.facts, context.rules)
     if isinstance(costs, Violation):
         return costs
-    margin = Decimal(0) if _restores(context, price) else context.rules.min_margin_rate
+    margin = Decimal(0) if _restores(context, price) else context.rules.min_margin_of(context.facts)
     floor = floor_price(costs, min_margin_rate=margin, currency=context.facts.currency)
     if isinstance(floor, Violation):
         return floor
     figures: dict[str, Figure] = {"price": price, "floor_price": floor}
-    return Violation("below_floor", figures) if price < floor else Passed("at_least_the_floor", figures)
+    if context.facts.own.min_margin_rate is None or _restores(context, price):
+        return Violation("below_floor", figures) if price < floor else Passed("at_least_the_floor", figures)
+    figures["min_margin_rate"] = margin
+    return Violation("below_own_floor", figures) if price < floor else Passed("at_least_own_floor", figures)
 
 
 def at_least_the_minimum(context: SendContext, price: Decimal) -> Finding:
@@ -123,6 +139,24 @@ def at_least_the_minimum(context: SendContext, price: Decimal) -> Finding:
         return Passed("no_minimum", {})
     figures: dict[str, Figure] = {"price": price, "min_price": minimum}
     return Violation("below_min_price", figures) if price < minimum else Passed("at_least_the_minimum", figures)
+
+
+def at_least_own_minimum(context: SendContext, price: Decimal) -> Finding:
+    """The lowest price that the seller has set here for this product."""
+    lowest = context.facts.own.min_price
+    if lowest is None:
+        return Passed("no_own_minimum", {})
+    figures: dict[str, Figure] = {"price": price, "lowest_price": lowest}
+    return Violation("below_own_minimum", figures) if price < lowest else Passed("at_least_own_minimum", figures)
+
+
+def at_most_own_maximum(context: SendContext, price: Decimal) -> Finding:
+    """The highest price that the seller has set here for this product."""
+    highest = context.facts.own.max_price
+    if highest is None:
+        return Passed("no_own_maximum", {})
+    figures: dict[str, Figure] = {"price": price, "highest_price": highest}
+    return Violation("above_own_maximum", figures) if price > highest else Passed("at_most_own_maximum", figures)
 
 
 def within_step(context: SendContext, price: Decimal) -> Finding:
@@ -181,6 +215,7 @@ def enough_controls(context: SendContext, price: Decimal) -> Finding:
 
 GUARDRAILS: tuple[Guardrail, ...] = (
     not_stopped,
+    repricing_on,
     above_zero,
     same_currency,
     same_unit,
@@ -188,6 +223,8 @@ GUARDRAILS: tuple[Guardrail, ...] = (
     unmoved,
     at_least_the_floor,
     at_least_the_minimum,
+    at_least_own_minimum,
+    at_most_own_maximum,
     not_frozen,
     within_step,
     within_bounds,

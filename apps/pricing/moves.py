@@ -58,7 +58,7 @@ def costs(then: Then) -> Violation | None:
         return None
     if isinstance(after, Violation):
         return after
-    margin, currency = then.rules.min_margin_rate, then.after.currency
+    margin, currency = then.rules.min_margin_of(then.after), then.after.currency
     old_floor, floor = (floor_price(one, min_margin_rate=margin, currency=currency) for one in (before, after))
     if isinstance(old_floor, Violation):
         return None

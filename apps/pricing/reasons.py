@@ -11,6 +11,8 @@ from math import sqrt
 
 from apps.experiments.verdicts import Outcome
 from apps.pricing.economics import floor_price, unit_costs
+from apps.pricing.grid import grid_of
+from apps.pricing.guardrails import own_range
 from apps.pricing.records import Choice, Direction, Figure, PriceFacts, PriceRules, Reason, Violation
 
 # Sales that mean something: 90 % two-sided under counts spread a fifth more than Poisson's, on a handful of days
@@ -75,14 +77,14 @@ def no_sales(facts: PriceFacts, rules: PriceRules) -> Reason | None:
 
 
 def margin(facts: PriceFacts, rules: PriceRules) -> Reason | None:
-    """The margin below the shop's minimum, or the price within reach of the floor."""
+    """The margin below the minimum, or the price within reach of the floor."""
     costs = unit_costs(facts, rules)
     if isinstance(costs, Violation) or facts.price <= 0:
         return None
-    rate = costs.margin_rate(facts.price)
-    if rate < rules.min_margin_rate:
-        return Reason("margin_below_min", Direction.UP, {"margin_rate": rate, "min_margin_rate": rules.min_margin_rate})
-    floor = floor_price(costs, min_margin_rate=rules.min_margin_rate, currency=facts.currency)
+    rate, least = costs.margin_rate(facts.price), rules.min_margin_of(facts)
+    if rate < least:
+        return Reason("margin_below_min", Direction.UP, {"margin_rate": rate, "min_margin_rate": least})
+    floor = floor_price(costs, min_margin_rate=least, currency=facts.currency)
     if isinstance(floor, Violation) or facts.price >= floor * (1 + NEAR_FLOOR_RATE):
         return None
     return Reason("near_floor", Direction.NONE, {"price": facts.price, "floor_price": floor})
@@ -132,7 +134,8 @@ def signs(facts: PriceFacts, rules: PriceRules) -> tuple[Reason, ...]:
 def reasons(facts: PriceFacts, rules: PriceRules, choice: Choice) -> tuple[Reason, ...]:
     """Why this price: the expected profit first, then the signs, then where they disagree and what is not known."""
     seen = signs(facts, rules)
-    return (_profit(choice), *_holding(choice), *seen, *_disagreements(seen, choice), *_left_out(choice))
+    bound = _own_bound(facts, choice)
+    return (_profit(choice), *_holding(choice), *seen, *bound, *_disagreements(seen, choice), *_left_out(choice))
 
 
 def _profit(choice: Choice) -> Reason:
@@ -153,6 +156,17 @@ def _holding(choice: Choice) -> tuple[Reason, ...]:
     if choice.direction is Direction.UP or choice.holding_per_unit <= 0:
         return ()
     return (Reason("holding_saved", Direction.DOWN, {"holding_price": choice.holding_per_unit}),)
+
+
+def _own_bound(facts: PriceFacts, choice: Choice) -> tuple[Reason, ...]:
+    """The seller's own bound, where the next price of the grid would lie beyond it."""
+    low, high = own_range(facts.own)
+    step = grid_of(facts.currency).step_at(choice.price)
+    if choice.direction is Direction.UP and choice.price + step > high:
+        return (Reason("own_maximum_held", Direction.NONE, {"highest_price": high}),)
+    if choice.direction is Direction.DOWN and choice.price - step < low:
+        return (Reason("own_minimum_held", Direction.NONE, {"lowest_price": low}),)
+    return ()
 
 
 def _disagreements(seen: tuple[Reason, ...], choice: Choice) -> tuple[Reason, ...]:

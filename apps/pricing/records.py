@@ -66,6 +66,17 @@ class PastChange:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnRules:
+    """What the seller wants of this SKU alone: the prices it may have, both inclusive, the margin it must earn, and
+    whether its price may be changed at all. None: nothing but the shop's rules."""
+
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    min_margin_rate: Decimal | None = None
+    is_repriced: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class PriceFacts:
     """Everything known about one SKU when its price is looked at.
 
@@ -75,7 +86,8 @@ class PriceFacts:
     `commission_rate`, `acquiring_rate`, `ad_rate`, `return_loss_rate` (revenue lost for good through returns);
     `return_rate` is returned units / units. `units_per_day` is the mean of in-stock days with the half-life of the
     shop's experiments. `days_since_sale` is None when nothing was sold in `days_observed`. `days_since_review` counts
-    from the last recommendation, whatever became of it.
+    from the last recommendation, whatever became of it. `min_price` is the minimum at the marketplace, `own` what the
+    seller has said here.
     """
 
     product_id: int
@@ -113,6 +125,7 @@ class PriceFacts:
     last_change: PastChange | None = None
     days_since_review: int | None = None
     in_experiment: bool = False
+    own: OwnRules = OwnRules()
 
     @property
     def cover_days(self) -> Decimal | None:
@@ -176,6 +189,11 @@ class PriceRules:
             raise ValueError(f"quota_reserve must be from 0 to below {self.quota_per_hour}, got {self.quota_reserve}")
         if self.days_between_changes < 1:
             raise ValueError(f"days_between_changes must be at least 1, got {self.days_between_changes}")
+
+    def min_margin_of(self, facts: PriceFacts) -> Decimal:
+        """What a price of this SKU must earn: the shop's share, or its own."""
+        own = facts.own.min_margin_rate
+        return self.min_margin_rate if own is None else own
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,8 @@ REASONS: dict[str, str | Promise] = {
     "no_sales": _("Nothing sold for %(quiet_days)s days with %(stock)s pcs in stock."),
     "margin_below_min": _("Margin %(margin_rate)s is below the minimum of %(min_margin_rate)s."),
     "near_floor": _("The price %(price)s is close to the floor of %(floor_price)s."),
+    "own_maximum_held": _("The highest price set for this product, %(highest_price)s, lets it go no further up."),
+    "own_minimum_held": _("The lowest price set for this product, %(lowest_price)s, lets it go no further down."),
     "change_succeeded": _("The last change (%(changed_on)s, %(old_price)s to %(new_price)s) earned more."),
     "change_failed": _("The last change (%(changed_on)s, %(old_price)s to %(new_price)s) earned less."),
     "change_unclear": _("The last change (%(changed_on)s, %(old_price)s to %(new_price)s) had no clear effect."),
@@ -71,6 +73,7 @@ REASONS: dict[str, str | Promise] = {
 VIOLATIONS: dict[str, str | Promise] = {
     "all_stopped": _("Everything is stopped by the general switch."),
     "shop_stopped": _("Changes of this shop are stopped by its switch."),
+    "repricing_off": _("The settings of %(sku)s say that its price is not to be changed."),
     "price_not_positive": _("A price must be above zero, not %(price)s."),
     "price_unknown": _("The current price is not known."),
     "currency_mismatch": _("The shop counts in %(ours)s, the marketplace answers in %(theirs)s."),
@@ -91,6 +94,12 @@ VIOLATIONS: dict[str, str | Promise] = {
         "is needed to compute a floor."
     ),
     "below_floor": _("%(price)s is below the floor of %(floor_price)s."),
+    "below_own_floor": _(
+        "%(price)s is below the floor of %(floor_price)s, which this product's own minimum margin of "
+        "%(min_margin_rate)s calls for."
+    ),
+    "below_own_minimum": _("%(price)s is below the lowest price set for this product, %(lowest_price)s."),
+    "above_own_maximum": _("%(price)s is above the highest price set for this product, %(highest_price)s."),
     "below_min_price": _("%(price)s is below the minimum price set at the marketplace, %(min_price)s."),
     "promotion_frozen": _(
         "The product takes part in the promotion “%(promotion)s”, which is frozen: until it ends, the marketplace "
@@ -113,14 +122,15 @@ VIOLATIONS: dict[str, str | Promise] = {
     "out_of_stock": _("%(sku)s is out of stock."),
     "not_due": _("One look at a price in %(spacing_days)s days; its turn has not come."),
     "no_room": _(
-        "Floor (%(floor_price)s), minimum price, step and bounds leave no price between %(low_price)s and "
-        "%(high_price)s."
+        "Floor (%(floor_price)s), minimum price, step, bounds and the product's own settings leave no price between "
+        "%(low_price)s and %(high_price)s."
     ),
     "gain_too_small": _("No allowed price is expected to gain %(min_gain_rate)s of the profit."),
 }
 
 PASSED: dict[str, str | Promise] = {
     "not_stopped": _("No kill switch is on."),
+    "repricing_on": _("The settings of the product allow a new price."),
     "above_zero": _("%(price)s is above zero."),
     "same_currency": _("The shop and the marketplace both count in %(currency)s."),
     "same_unit": _("%(price)s after %(last_price)s: no mistake of the unit (ten times more or less)."),
@@ -128,6 +138,14 @@ PASSED: dict[str, str | Promise] = {
     "unmoved": _("The price at the marketplace is %(live_price)s, as expected."),
     "at_least_the_floor": _("%(price)s is not below the floor of %(floor_price)s."),
     "at_least_the_minimum": _("%(price)s is not below the minimum price set at the marketplace, %(min_price)s."),
+    "at_least_own_floor": _(
+        "%(price)s is not below the floor of %(floor_price)s, which this product's own minimum margin of "
+        "%(min_margin_rate)s calls for."
+    ),
+    "at_least_own_minimum": _("%(price)s is not below the lowest price set for this product, %(lowest_price)s."),
+    "no_own_minimum": _("No lowest price is set for this product."),
+    "at_most_own_maximum": _("%(price)s is not above the highest price set for this product, %(highest_price)s."),
+    "no_own_maximum": _("No highest price is set for this product."),
     "no_minimum": _("No minimum price is set at the marketplace."),
     "within_step": _("%(price)s is within one step: %(low_price)s to %(high_price)s is allowed at once."),
     "within_bounds": _("%(price)s is within the bounds around the base price, %(low_price)s to %(high_price)s."),

@@ -144,6 +144,7 @@ class OrderAdmin(AboutProduct[Order]):
 @admin.register(Accrual)
 class AccrualAdmin(AboutProduct[Accrual]):
     list_display = ["day", "kind", "sum", "product", "marketplace", "unit_number"]
+    exported: ClassVar = {"sum": "amount"}
     list_select_related = ["product", "shop"]
     list_filter = ["shop", "category", "type_code", ("day", DaysFilter)]
     numbers = ("unit_number", "sku")

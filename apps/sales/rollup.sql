@@ -30,20 +30,44 @@ ended as (
     group by 1, 2
 ),
 
--- Returns that leave their order as it is: of the line's product, at the line's price.
-sent_back as (
-    select line.product_id, placed_on, returned_on, sent.quantity, line.price
+-- Postings with returns that were sold, or of which something came back, on one of the days.
+touched as (
+    select posting_number
     from sales_return as sent
     join orders on orders.shop_id = sent.shop_id and orders.external_id = sent.posting_number
+    where sent.shop_id = %(shop)s and (placed_on = any(%(days)s::date[]) or returned_on = any(%(days)s::date[]))
+),
+
+-- Returns that leave their order as it is: of the line's product, at the line's price. Of a posting no more units of a
+-- product come back than were in it: what the marketplace counts beyond that is in no fact (`returns.py` tells it).
+sent_back as (
+    select
+        line.product_id,
+        placed_on,
+        returned_on,
+        line.price,
+        greatest(least(sent.quantity, line.sold - sent.before), 0) as quantity
+    from (
+        select
+            *,
+            coalesce(sum(quantity) over (
+                partition by posting_number, sku
+                order by returned_on, id
+                rows between unbounded preceding and 1 preceding
+            ), 0) as before
+        from sales_return
+        where shop_id = %(shop)s and returned_on is not null
+            and posting_number in (select posting_number from touched)
+    ) as sent
+    join orders on orders.shop_id = sent.shop_id and orders.external_id = sent.posting_number
     cross join lateral (
-        select product_id, price
+        select product_id, price, sum(quantity) over () as sold
         from order_lines
         where order_id = orders.id and external_product_id = sent.sku
         order by position
         limit 1
     ) as line
-    where sent.shop_id = %(shop)s and status not in ('cancelled', 'returned') and line.product_id is not null
-        and (placed_on = any(%(days)s::date[]) or returned_on = any(%(days)s::date[])) and returned_on is not null
+    where status not in ('cancelled', 'returned') and line.product_id is not null
 ),
 
 returned_since as (

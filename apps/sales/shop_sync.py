@@ -24,7 +24,7 @@ from apps.sales import rollup
 from apps.sales.accruals import sync_accrual_types, sync_accruals
 from apps.sales.crosscheck import cross_check
 from apps.sales.models import OrderLine
-from apps.sales.returns import sync_returns
+from apps.sales.returns import beyond_sales, sync_returns
 from apps.sales.rollup import refresh_facts, sync_facts
 from apps.sales.sync import sync_fbo, sync_fbs, sync_fbs_changes
 from apps.shops.models import Shop
@@ -81,13 +81,15 @@ def is_complete(shop: Shop, today: date) -> bool:
 
 def summary(run: JobRun) -> dict[str, Any]:
     """What a finished sync did: rows written and rows that could not be read, by source; sold lines that no product of
-    the shop's is known for, which are in no fact; and what was noted by the way."""
+    the shop's is known for, and units that came back beyond what was sold, by their posting: neither is in any fact;
+    and what was noted by the way."""
     sums = run.sync_runs.values_list("source").annotate(written=Sum("written"), bad=Sum("bad_count")).order_by("source")
     return {
         **run.result,
         "written": {source: written for source, written, _ in sums},
         "unread": {source: bad for source, _, bad in sums if bad},
         "lines_without_product": OrderLine.objects.filter(order__shop=run.shop, product=None).count(),
+        "returned_beyond_sales": beyond_sales(run.shop) if run.shop else {},
     }
 
 

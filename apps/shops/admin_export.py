@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from html import unescape
+from operator import attrgetter
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import DateTimeField, Field, ForeignKey
+from django.db.models import DateTimeField, DecimalField, Field, ForeignKey
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -38,14 +41,26 @@ MOST_ROWS = 50_000
 EXPORTS_AN_HOUR = 30
 CHECKBOX = "action_checkbox"
 
+Source = str | Callable[[Any], object]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the file. `figure` is the field that it shows bare, where the page shows it in words."""
+
+    title: str
+    value: Callable[[Any], object]
+    figure: Field | None = None
+
 
 class ExportedList(ModelAdmin[Row]):
     """A list with buttons that hand it out. Whoever may see the list may have it.
 
-    `exported` names, for a column that shows a figure in words ("1 490 ₽"), the attribute of its rows that holds it.
+    `exported` names, for a column that shows figures in words ("1 490 ₽"), what holds them: an attribute of its rows,
+    or a function of a row; several of them, by their titles, become as many columns.
     """
 
-    exported: ClassVar[dict[str, str]] = {}
+    exported: ClassVar[Mapping[str, Source | Mapping[str | Promise, Source]]] = {}
     export_kinds = tuple(KINDS.values())
 
     def get_urls(self) -> list[URLPattern]:
@@ -77,8 +92,8 @@ class ExportedList(ModelAdmin[Row]):
         shown = self.get_changelist_instance(request)
         _check_size(shown.result_count)
         _check_pace(request)
-        columns = [str(name) for name in shown.list_display if name != CHECKBOX]
         zone = zone_of(request)
+        columns = self.export_columns([str(name) for name in shown.list_display if name != CHECKBOX], zone)
         record(
             "list.exported",
             actor=person_of(request),
@@ -89,36 +104,42 @@ class ExportedList(ModelAdmin[Row]):
             rows=shown.result_count,
             query=request.GET.urlencode()[:500],
         )
-        header = [self._title(name, zone) for name in columns]
-        if currency := self._currency(columns):
-            header.append(capfirst(str(currency.verbose_name)))
-            columns.append(currency.name)
-        file = written(kind, header, self._rows(shown, columns), zone=zone)
+        rows = shown.queryset[:MOST_ROWS].iterator(chunk_size=1000)
+        cells = ([column.value(row) for column in columns] for row in rows)
+        file = written(kind, [column.title for column in columns], cells, zone=zone)
         name = f"{self.opts.model_name}-{real_now().astimezone(zone):%Y-%m-%d}.{kind.name}"
         return FileResponse(file, as_attachment=True, filename=name, content_type=kind.content_type)
 
-    def _rows(self, shown: ChangeList, columns: list[str]) -> Iterator[list[object]]:
-        for row in shown.queryset[:MOST_ROWS].iterator(chunk_size=1000):
-            yield [self._value(row, name) for name in columns]
+    def export_columns(self, names: Sequence[str], zone: ZoneInfo) -> list[Column]:
+        """Those of the page; beside money as bare numbers stands what money it is."""
+        columns = [column for name in names for column in self._columns(name, zone)]
+        currency, is_money = self._field("currency"), any(isinstance(column.figure, DecimalField) for column in columns)
+        if currency and is_money and "currency" not in names:
+            columns.append(self._column(str(currency.verbose_name), currency.name, zone))
+        return columns
 
-    def _title(self, name: str, zone: ZoneInfo) -> str:
-        """A column's title; of moments with the zone whose clock they are told by."""
-        title = capfirst(str(label_for_field(name, self.model, model_admin=self)))
-        return f"{title} ({zone})" if isinstance(self._field(name), DateTimeField) else title
+    def _columns(self, name: str, zone: ZoneInfo) -> Iterator[Column]:
+        """What a column of the page becomes in the file."""
+        title, source = str(label_for_field(name, self.model, model_admin=self)), self.exported.get(name)
+        if isinstance(source, Mapping):
+            yield from (self._column(str(own_title), one, zone) for own_title, one in source.items())
+        elif source is not None:
+            yield self._column(title, source, zone)
+        else:
+            yield replace(self._column(title, name, zone), value=partial(self._value, name=name), figure=None)
 
-    def _currency(self, columns: list[str]) -> Field | None:
-        """Beside money as bare numbers stands what money it is."""
-        figures = {self._field(attribute) for name, attribute in self.exported.items() if name in columns}
-        found = self._field("currency")
-        is_money = any(getattr(figure, "decimal_places", None) for figure in figures)
-        return found if found and is_money and "currency" not in columns else None
+    def _column(self, title: str, source: Source, zone: ZoneInfo) -> Column:
+        """Moments are told with the zone whose clock they are told by."""
+        if callable(source):
+            return Column(capfirst(title), source)
+        field = self._field(source)
+        ending = f" ({zone})" if isinstance(field, DateTimeField) else ""
+        return Column(capfirst(title) + ending, attrgetter(source), field)
 
     def _field(self, name: str) -> Field | None:
         return next((field for field in self.model._meta.fields if field.name == name), None)
 
     def _value(self, row: Row, name: str) -> object:
-        if name in self.exported:
-            return getattr(row, self.exported[name])
         field, method, value = lookup_field(name, row, self)
         if field is None:
             return _said(method, value)

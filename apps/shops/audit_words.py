@@ -66,6 +66,8 @@ WORDS: dict[str, str | Promise] = {
     "person.removed": _("Person removed"),
     "pricing_rules.changed": _("Pricing rules changed"),
     "pricing_rules.created": _("Pricing rules set"),
+    "product_settings.imported": _("Product settings entered from a file"),
+    "product_settings.set": _("Product settings changed"),
     "proposal.approved": _("Proposal approved"),
     "proposal.expired": _("Proposal expired"),
     "proposal.made": _("Proposal made"),

@@ -35,7 +35,7 @@ from apps.shops.keyed_pages import KeyedPaginator
 from apps.shops.models import Member, Seller, Shop
 from apps.shops.roles import Action
 from apps.shops.scoping import seller_id_of
-from apps.shops.typed_unfold import BaseModelAdmin, ListFilter, Row, RowAction, TabularInline
+from apps.shops.typed_unfold import BaseModelAdmin, ListFilter, Row, RowAction, StackedInline, TabularInline
 
 Context = dict[str, Any] | None
 
@@ -248,6 +248,13 @@ class ScopedAdmin(_Scope[Row], _Page[Row]):
 class ScopedInline(_Scope[Row], TabularInline[Row]):
     extra = 0
     per_page = 20
+    hide_title = True
+
+
+class OneInline(_Scope[Row], StackedInline[Row]):
+    """The one row that belongs to the page's own: its form, empty while there is none."""
+
+    extra = max_num = 1
     hide_title = True
 
 

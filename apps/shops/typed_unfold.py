@@ -49,6 +49,9 @@ if TYPE_CHECKING:
         per_page: int
         hide_title: bool
 
+    class StackedInline(admin.StackedInline[Row, Any]):
+        hide_title: bool
+
     def display(
         *,
         description: str | Promise,
@@ -81,4 +84,7 @@ else:
         pass
 
     class TabularInline(unfold.admin.TabularInline, Generic[Row]):
+        pass
+
+    class StackedInline(unfold.admin.StackedInline, Generic[Row]):
         pass

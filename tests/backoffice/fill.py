@@ -8,12 +8,11 @@ from decimal import Decimal
 
 from django_celery_beat.models import IntervalSchedule
 
-from apps.catalog.cost_import import prepare_import
+from apps.catalog.cost_sheet import CostSheet
 from apps.catalog.models import (
     Brand,
     Category,
     Cost,
-    CostImport,
     Participation,
     PriceChange,
     Product,
@@ -21,6 +20,10 @@ from apps.catalog.models import (
     StockSnapshot,
     Warehouse,
 )
+from apps.catalog.product_settings import set_settings
+from apps.catalog.settings_sheet import SettingsSheet
+from apps.catalog.sheet_import import prepare_import
+from apps.catalog.sheet_words import Field
 from apps.common.clock import real_now
 from apps.common.sheet_reader import SheetRow
 from apps.decisions.kinds import hash_of
@@ -90,7 +93,8 @@ def fill(mark: str, *, telegram_id: int | None = None) -> Filled:
         add_member(seller, f"{mark} {role}", role)
     products = [add_product(shop, mark, number) for number in range(3)]
     SalesHistory.objects.create(shop=shop, sales_from=date(2025, 9, 1), events_from=date(2025, 9, 1))
-    add_cost_import(shop, mark, owner)
+    add_sheets(shop, mark, owner)
+    set_settings(product=products[2], values={Field.MAX_PRICE: Decimal(1900)}, by=owner.person)
     add_crm(shop, mark, 1)
     add_decisions(shop, products, owner)
     add_clockwork(shop, mark, owner)
@@ -205,9 +209,10 @@ def add_crm(shop: Shop, mark: str, number: int) -> Order:
     return order
 
 
-def add_cost_import(shop: Shop, mark: str, by: Member) -> CostImport:
-    rows = [SheetRow(1, ("offer id", "unit cost")), SheetRow(2, (f"{mark}-0", 650)), SheetRow(3, (f"{mark}-9", 7))]
-    return prepare_import(shop=shop, rows=rows, file_name=f"{mark}.xlsx", by=by.person, today=TODAY)
+def add_sheets(shop: Shop, mark: str, by: Member) -> None:
+    for kind, title in ((CostSheet, "unit cost"), (SettingsSheet, "lowest price")):
+        rows = [SheetRow(1, ("offer id", title)), SheetRow(2, (f"{mark}-0", 650)), SheetRow(3, (f"{mark}-9", 7))]
+        prepare_import(kind, shop=shop, rows=rows, file_name=f"{mark}.xlsx", by=by.person, today=TODAY)
 
 
 def add_proposal(product: Product, *, state: Proposal.State = Proposal.State.PENDING) -> Proposal:
@@ -378,7 +383,7 @@ def crowd(of: Filled, size: int) -> None:
     for number in range(100, 100 + size):
         name = f"Crowd {number}"
         product = add_product(of.shop, name, number)
-        add_cost_import(of.shop, name, of.owner)
+        add_sheets(of.shop, name, of.owner)
         add_crm(of.shop, name, number)
         add_proposal(product)
         add_experiment(product, of.owner)

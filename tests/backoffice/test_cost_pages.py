@@ -14,8 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from apps.catalog.cost_import import Fate, lines_of
 from apps.catalog.models import Cost, CostImport, Product
+from apps.catalog.sheet_import import Fate, lines_of
 from apps.common import uploads
 from apps.shops.models import AuditEntry, Member, Person
 from apps.shops.roles import Role

@@ -14,6 +14,7 @@ from django.utils.html import strip_tags
 from apps.common.clock import real_now
 from apps.decisions.models import Attempt, Command, Proposal, ReadBack
 from apps.experiments.models import Experiment
+from apps.pricing.models import PriceRecommendation
 from apps.shops.audit import record
 from apps.shops.models import Language, Person
 from apps.shops.roles import Role
@@ -69,6 +70,29 @@ def test_the_facts_are_those_of_the_moment_of_the_proposal(pending: Proposal, an
     assert "Price elasticity -2.2 ± 1.2 (typical of the trade)" in page
     assert "Long stock: 120 pcs last 96 days." in page
     assert "1 guardrail passed ✓ 1,590 RUB is within one step: 1,341 RUB to 1,639 RUB is allowed at once." in page
+
+
+def test_it_says_which_of_the_sellers_own_bounds_held(pending: Proposal, anna: Filled) -> None:
+    kept = PriceRecommendation.objects.get(proposal=pending)
+    kept.facts["own"] = {"min_price": "1200", "max_price": "1595", "min_margin_rate": "0.155", "is_repriced": True}
+    kept.reasons = [{"code": "own_maximum_held", "direction": "none", "figures": {"highest_price": "1595"}}]
+    kept.save()
+    pending.checks = [
+        {"code": "at_least_own_minimum", "figures": {"price": "1590", "lowest_price": "1200"}},
+        {"code": "at_most_own_maximum", "figures": {"price": "1590", "highest_price": "1595"}},
+    ]
+    pending.save()
+    figures = {"price": "1590", "highest_price": "1550.00"}
+    record("proposal.objected", shop=anna.shop, subject=pending, code="above_own_maximum", figures=figures)
+    page = page_of(pending, anna)
+    for words in (
+        "Lowest price 1,200 RUB Highest price 1,595 RUB Minimum margin 15.5%",
+        "The highest price set for this product, 1,595 RUB, lets it go no further up.",
+        "1,590 RUB is not below the lowest price set for this product, 1,200 RUB.",
+        "1,590 RUB is not above the highest price set for this product, 1,595 RUB.",
+        "1,590 RUB is above the highest price set for this product, 1,550 RUB.",
+    ):
+        assert words in page
 
 
 def test_the_card_reads_as_it_was_sent_and_as_it_was_edited(pending: Proposal, anna: Filled) -> None:

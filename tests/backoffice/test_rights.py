@@ -38,6 +38,7 @@ TO_LOOK_AT = Rights()
 RIGHTS = {
     "catalog.costimport": Rights(add=EDIT, change=EDIT),
     "catalog.product": Rights(change=EDIT),
+    "catalog.settingsimport": Rights(add=EDIT, change=EDIT),
     "decisions.decisionrules": Rights(add=MANAGE, change=MANAGE),
     "notifications.outboxmessage": Rights(view=MANAGE),
     "pricing.pricingsettings": Rights(add=EDIT, change=EDIT),

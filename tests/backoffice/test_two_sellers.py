@@ -21,7 +21,7 @@ from apps.experiments.models import Experiment
 from apps.jobs.timetable import timetable
 from apps.shops.models import AuditEntry, Member, Person
 from apps.shops.roles import Role
-from apps.shops.scoped_admin import ScopedAdmin, ScopedInline, SuperuserOnly
+from apps.shops.scoped_admin import OneInline, ScopedAdmin, ScopedInline, SuperuserOnly
 from bots.actions import ACTIONS as BUTTON_ACTIONS
 from bots.actions import press
 from bots.models import ButtonToken
@@ -53,7 +53,7 @@ each_other = pytest.mark.parametrize("model", OTHERS, ids=label)
 def test_every_page_derives_from_the_base(model: type[Model], page: Any) -> None:
     assert isinstance(page, ScopedAdmin | SuperuserOnly)
     assert not isinstance(page, ScopedAdmin) or hasattr(model, "seller_path")
-    assert all(issubclass(inline, ScopedInline) for inline in page.inlines)
+    assert all(issubclass(inline, ScopedInline | OneInline) for inline in page.inlines)
     assert not page.raw_id_fields, "its widget names whatever id it is given"
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from apps.catalog.models import Cost, CostImport, Product
+from apps.catalog.models import Cost, CostImport, Product, ProductSettings, SettingsImport
 from apps.decisions.models import Proposal
 from apps.jobs.models import JobRun
 from apps.shops.models import is_stopped
@@ -156,6 +156,35 @@ def test_costs_from_a_file_are_compared_ticked_and_entered(page: Page, anna: Fil
     expect(page.get_by_text("2 costs entered. Large changes not ticked: 1.")).to_be_visible()
     entered = Cost.objects.filter(entered_by=anna.owner.person).exclude(amount=600)
     assert sorted(entered.values_list("amount", flat=True)) == [Decimal("650.50"), Decimal(1900)]
+
+
+@desk_only
+def test_settings_of_a_product_are_set_on_its_page(page: Page, anna: Filled) -> None:
+    product = anna.shop.products.order_by("pk")[0]
+    page.goto(url(type(product), "change", product.pk))
+    page.locator("[name=settings-0-min_price]").fill("1600")
+    page.locator("[name=settings-0-max_price]").fill("1500")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("The highest price, 1500, is below the lowest, 1600")).to_be_visible()
+    page.locator("[name=settings-0-min_price]").fill("1200")
+    page.locator("[name=settings-0-is_repriced]").select_option("no")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    said = ProductSettings.objects.get(product=product)
+    assert (said.min_price, said.max_price, said.is_repriced) == (1200, 1500, False)
+
+
+@desk_only
+def test_settings_from_a_file_are_compared_ticked_and_entered(page: Page, anna: Filled) -> None:
+    page.goto(url(SettingsImport, "add"))
+    file = b"offer id,lowest price,highest price\nAnna-0,1200,\nAnna-2,,5000\nAnna-1,2,1\n"
+    page.locator("input[type=file]").set_input_files({"name": "s.csv", "mimeType": "text/csv", "buffer": file})
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("The highest price, 1, is below the lowest, 2")).to_be_visible()
+    page.get_by_label("Anna-2 · Anna teapot 2").check()
+    page.get_by_role("button", name="Enter these settings").click()
+    expect(page.get_by_text("Settings of 2 products entered.")).to_be_visible()
+    assert ProductSettings.objects.get(product__offer_id="Anna-2").max_price == 5000
 
 
 def test_a_list_is_taken_away_as_a_file(page: Page) -> None:

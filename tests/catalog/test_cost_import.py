@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.catalog.cost_import import Fate, Line, Outcome, enter_import, lines_of, prepare_import
+from apps.catalog.cost_sheet import CostSheet
 from apps.catalog.costs import set_cost
 from apps.catalog.models import Cost, CostImport, Product
+from apps.catalog.sheet_import import Change, Fate, Import, Line, Outcome, enter_import, lines_of, prepare_import
+from apps.catalog.sheet_words import Field
 from apps.common.clock import real_now
 from apps.common.errors import Denied, NotFound, Refused
 from apps.common.sheet_reader import SheetError, SheetRow
@@ -53,24 +57,29 @@ def costs(member: Member, **amounts: int) -> None:
         )
 
 
-def read(member: Member, *rows: Sequence[Any]) -> CostImport:
+def read(member: Member, *rows: Sequence[Any]) -> Import:
     sheet = [SheetRow(1, TITLES), *(SheetRow(number, tuple(row)) for number, row in enumerate(rows, start=2))]
     return prepare_import(
-        shop=member.seller.shops.get(), rows=sheet, file_name="costs.xlsx", by=member.person, today=TODAY
+        CostSheet, shop=member.seller.shops.get(), rows=sheet, file_name="costs.xlsx", by=member.person, today=TODAY
     )
 
 
-def enter(found: CostImport, by: Member, *, ticked: Sequence[int] = ()) -> Outcome:
-    return enter_import(import_id=found.pk, ticked=ticked, by=by)
+def enter(found: Import, by: Member, *, ticked: Sequence[int] = ()) -> Outcome:
+    return enter_import(CostSheet, import_id=found.pk, ticked=ticked, by=by)
 
 
-def fates(found: CostImport) -> list[Fate]:
+def fates(found: Import) -> list[Fate]:
     return [line.fate for line in lines_of(found)]
 
 
-def only_line(found: CostImport) -> Line:
+def only_line(found: Import) -> Line:
     (line,) = lines_of(found)
     return line
+
+
+def only_change(line: Line) -> Change:
+    (change,) = line.changes
+    return change
 
 
 def in_force(offer_id: str, day: date = TODAY) -> object:
@@ -85,9 +94,10 @@ def test_each_row_says_what_it_would_change(anna: Member) -> None:
     found = read(anna, ("MUG", None, 110), ("CUP", None, 100), ("POT", None, "1 448,50"))
     assert fates(found) == [Fate.CHANGED, Fate.UNCHANGED, Fate.NEW]
     changed, _, new = lines_of(found)
-    assert (changed.number, str(changed.previous), str(changed.amount)) == (2, "100.00", "110.00")
-    assert changed.change == Decimal("0.1")
-    assert (new.label, new.previous, str(new.amount), new.starts_on) == ("POT · Pot", None, "1448.50", TODAY)
+    assert (changed.number, only_change(changed)) == (2, Change(Field.AMOUNT, Decimal(100), Decimal(110)))
+    assert only_change(changed).rate == Decimal("0.1")
+    assert (new.label, new.starts_on) == ("POT · Pot", TODAY)
+    assert only_change(new) == Change(Field.AMOUNT, None, Decimal("1448.50"))
 
 
 @pytest.mark.parametrize(("amount", "fate"), [(120, Fate.CHANGED), ("120,01", Fate.HELD), (80, Fate.CHANGED)])
@@ -97,7 +107,7 @@ def test_a_change_beyond_a_fifth_is_held(anna: Member, amount: Any, fate: Fate) 
 
 
 def test_how_large_a_change_is_held_is_a_setting(anna: Member, settings: Any) -> None:
-    settings.HELD_COST_CHANGE_RATE = Decimal("0.05")
+    settings.HELD_CHANGE_RATE = Decimal("0.05")
     costs(anna, MUG=100)
     assert fates(read(anna, ("MUG", None, 106))) == [Fate.HELD]
 
@@ -263,7 +273,7 @@ def test_when_the_trail_cannot_be_written_nothing_is_entered(anna: Member, monke
         raise RuntimeError("no trail")
 
     found = read(anna, ("MUG", None, 110))
-    monkeypatch.setattr("apps.catalog.cost_import.record", fail)
+    monkeypatch.setattr("apps.catalog.sheet_import.record", fail)
     with pytest.raises(RuntimeError, match="no trail"):
         enter(found, anna)
     assert not Cost.objects.exists()
@@ -301,3 +311,16 @@ def test_many_rows_take_as_many_statements_as_a_few(anna: Member) -> None:
 
     assert statements(few) == statements(many) < 30
     assert Cost.objects.count() == 1500
+
+
+def test_files_that_were_read_before_rows_named_their_changes_still_open(anna: Member) -> None:
+    found = read(anna, ("MUG", None, 110), ("CUP", None, None))
+    for line in found.lines:
+        del line["changes"]
+    found.lines[0] |= {"amount": "110.00", "previous": "100.00"}
+    found.save()
+    import_module("apps.catalog.migrations.0006_changes_of_rows").name_the_change(apps, None)
+    found.refresh_from_db()
+    mug, cup = lines_of(found)
+    assert only_change(mug) == Change(Field.AMOUNT, Decimal(100), Decimal(110))
+    assert cup.changes == ()

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from apps.catalog.product_settings import set_settings
+from apps.catalog.sheet_words import Field
 from apps.inventory.cover import Cover, load_cover
 from apps.shops.models import Shop
 from tests import cast
@@ -66,6 +69,20 @@ def test_low_stock_says_how_many_to_order(shelf: Shelf, shop: Shop) -> None:
     assert cover.order == cover.point + 42 - 10
     assert cover.is_low
     assert not cover.is_out
+
+
+def test_a_product_is_ordered_as_its_own_settings_say(shelf: Shelf, shop: Shop) -> None:
+    plain, far, packed = shelf.product("Plain"), shelf.product("Far"), shelf.product("Packed")
+    for product in (plain, far, packed):
+        shelf.sold(product, [2] * 56)
+        shelf.morning(product, 10)
+    set_settings(product=far, values={Field.LEAD_DAYS: Decimal(60)}, by=None)
+    set_settings(product=packed, values={Field.PACK_SIZE: Decimal(50), Field.MIN_ORDER: Decimal(120)}, by=None)
+    shelf.synced()
+    found = {cover.product.name: cover for cover in covers(shop)}
+    assert (found["Far"].point or 0) > 60 * 2 > (found["Plain"].point or 0)
+    assert found["Packed"].point == found["Plain"].point
+    assert found["Packed"].order == 150
 
 
 def test_days_out_of_stock_do_not_slow_the_rate(shelf: Shelf, shop: Shop) -> None:
@@ -146,6 +163,7 @@ def test_more_products_need_no_more_queries(shelf: Shelf, shop: Shop) -> None:
             product = shelf.product()
             shelf.sold(product, [1] * 30)
             shelf.morning(product, 10)
+            set_settings(product=product, values={Field.PACK_SIZE: Decimal(6)}, by=None)
         shelf.synced(MORNING)
         with queries_counted() as queries:
             load_cover(shop)

@@ -36,6 +36,26 @@ def test_it_orders_up_to_the_point_and_a_cycle_at_the_point() -> None:
     assert need(rate=2.0, stock=0, inbound=0, level=0.95, kappa=0.05, supply=SUPPLY) == Need(point, point + 42)
 
 
+@pytest.mark.parametrize(
+    ("supply", "order"),
+    [
+        (Supply(pack_size=12), 96),  # 91 units in packs of 12
+        (Supply(pack_size=91), 91),
+        (Supply(min_order=200), 200),
+        (Supply(min_order=90), 91),
+        (Supply(pack_size=12, min_order=100), 108),
+    ],
+)
+def test_an_order_comes_in_whole_packs_and_is_never_too_small(supply: Supply, order: int) -> None:
+    point = demand_quantile(2.0 * 15, kappa=0.05, level=0.95)
+    assert need(rate=2.0, stock=point + 42 - 91, inbound=0, level=0.95, kappa=0.05, supply=supply).order == order
+
+
+def test_packs_make_no_order_where_none_is_due() -> None:
+    packs = Supply(pack_size=12, min_order=100)
+    assert need(rate=2.0, stock=900, inbound=0, level=0.95, kappa=0.05, supply=packs).order == 0
+
+
 def test_what_is_on_the_way_counts() -> None:
     point = demand_quantile(30.0, kappa=0.05, level=0.95)
     assert need(rate=2.0, stock=5, inbound=point, level=0.95, kappa=0.05, supply=SUPPLY).order == 0
@@ -113,7 +133,7 @@ def test_it_lasts_in_a_shop_with_promotions_trends_and_rivals_too() -> None:
     assert 0.92 <= np.mean(hits) <= 0.98
 
 
-@pytest.mark.parametrize("field", ["lead_days", "review_days", "cycle_days"])
+@pytest.mark.parametrize("field", ["lead_days", "review_days", "cycle_days", "pack_size", "min_order"])
 def test_supply_names_what_is_wrong(field: str) -> None:
     with pytest.raises(ValueError, match=field):
         Supply(**{field: 0})

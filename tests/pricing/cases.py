@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from apps.pricing.records import LivePrice, PriceFacts, PriceRules, SendContext
+from apps.pricing.records import LivePrice, OwnRules, PriceFacts, PriceRules, SendContext
 
 D = Decimal
 AS_OF = datetime(2026, 6, 1, 3, 10, tzinfo=UTC)
@@ -75,6 +75,21 @@ def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.none(), strategy)
 
 
+def own_rules(price: Decimal) -> st.SearchStrategy[OwnRules]:
+    """Bounds around the price, which may leave it outside or no room at all; rarely a product not to be repriced."""
+
+    def bound(low: str, high: str) -> st.SearchStrategy[Decimal | None]:
+        return maybe(money(low, high).map(lambda share: max((price * share).quantize(D("0.01")), D("0.01"))))
+
+    return st.builds(
+        OwnRules,
+        min_price=bound("0.85", "1.05"),
+        max_price=bound("0.95", "1.15"),
+        min_margin_rate=maybe(money("0", "0.40", places=4)),
+        is_repriced=st.sampled_from([True] * 7 + [False]),
+    )
+
+
 @st.composite
 def sound_facts(draw: st.DrawFn) -> PriceFacts:
     """SKUs of every magnitude whose costs are known and which earn something, near their base price."""
@@ -94,6 +109,7 @@ def sound_facts(draw: st.DrawFn) -> PriceFacts:
         units_per_day=draw(money("0.05", "60", places=4)),
         stock=draw(st.one_of(maybe(st.integers(1, 50)), st.integers(500, 5_000))),
         inbound=draw(maybe(st.integers(0, 50))),
+        own=draw(st.one_of(st.just(OwnRules()), own_rules(price))),
     )
 
 

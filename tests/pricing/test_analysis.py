@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from apps.catalog.models import Participation, Product, Promotion
+from apps.catalog.product_settings import set_settings
+from apps.catalog.sheet_words import Field
 from apps.common.errors import Refused
 from apps.decisions.approval import approve
 from apps.decisions.models import DecisionRules, Proposal
@@ -61,6 +64,21 @@ def proposed(shelf: Shelf) -> dict[str, int]:
 
 def products_of_cards() -> list[int]:
     return [proposal.payload["product_id"] for proposal in Proposal.objects.order_by("pk")]
+
+
+def test_no_card_goes_beyond_what_the_settings_of_its_product_allow(shelf: Shelf) -> None:
+    idlers(shelf)
+    bound, forbidden = seller(shelf), seller(shelf)
+    set_settings(product=bound, values={Field.MAX_PRICE: Decimal(1035)}, by=None)
+    set_settings(product=forbidden, values={Field.IS_REPRICED: False}, by=None)
+
+    assert proposed(shelf) == {"too_few_days": UNTOUCHED, "proposed": 1, "repricing_off": 1}
+
+    (proposal,) = Proposal.objects.all()
+    assert (proposal.payload["product_id"], proposal.payload["price"]) == (bound.pk, "1030")
+    kept = PriceRecommendation.objects.get(proposal=proposal)
+    assert "own_maximum_held" in [reason["code"] for reason in kept.reasons]
+    assert FACTS.validate_python(kept.facts).own.max_price == 1035
 
 
 class TestTheMorning:

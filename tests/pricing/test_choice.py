@@ -11,7 +11,7 @@ from hypothesis import Phase, example, find, given, settings
 from apps.experiments.verdicts import Prior
 from apps.pricing.choice import choose, is_due, may_cut
 from apps.pricing.guardrails import violations
-from apps.pricing.records import Choice, Direction, PastChange, PriceFacts, PriceRules, Violation
+from apps.pricing.records import Choice, Direction, OwnRules, PastChange, PriceFacts, PriceRules, Violation
 from tests.pricing.cases import ITS_TURN, RULES, TODAY, D, any_facts, context, facts, sound_facts
 
 
@@ -78,7 +78,7 @@ def _search(of: PriceFacts) -> list[tuple[Decimal, float]] | None:
     now = price * kept - cost - logistics
 
     found = []
-    for tag in _tags(of):
+    for tag in _tags(of) if of.own.is_repriced else []:
         if not _is_allowed(tag, of, kept, cost + logistics):
             continue
         then = float(tag) * kept - cost - logistics
@@ -106,12 +106,15 @@ def _tags(of: PriceFacts) -> list[Decimal]:
 
 def _is_allowed(tag: Decimal, of: PriceFacts, kept: float, unit_cost: float) -> bool:
     low, high = of.base_price * D("0.85"), of.base_price * D("1.10")
+    margin = 0.10 if of.own.min_margin_rate is None else float(of.own.min_margin_rate)
     return (
         tag != of.price
         and abs(tag - of.price) <= of.price * D("0.10")
         and min(low, of.price) <= tag <= max(high, of.price)
         and tag >= (of.min_price or 0)
-        and (float(tag) * kept - unit_cost) / float(tag) >= 0.10 - 1e-12
+        and tag >= (of.own.min_price or 0)
+        and tag <= (of.own.max_price or tag)
+        and (float(tag) * kept - unit_cost) / float(tag) >= margin - 1e-12
     )
 
 
@@ -124,6 +127,8 @@ class TestSafety:
             return
         assert choice.price > 0
         assert choice.price >= choice.floor_price
+        assert of.own.is_repriced
+        assert (of.own.min_price or 0) <= choice.price <= (of.own.max_price or choice.price)
         assert abs(choice.price - of.price) <= RULES.max_step_rate * of.price
         assert violations(context(of), choice.price) == ()
 
@@ -245,6 +250,24 @@ class TestRoom:
     @pytest.mark.parametrize("field", ["price", "base_price"])
     def test_without_a_price_there_is_nothing_to_change(self, field: str) -> None:
         assert refused(facts(**{field: D(0)})) == "price_unknown"
+
+
+class TestOwnRules:
+    def test_a_price_goes_no_further_than_the_sellers_own_bounds(self) -> None:
+        assert chosen(facts(cost=D(600), own=OwnRules(max_price=D(1053)))).price == D(1050)
+        assert chosen(facts(cost=D(150), own=OwnRules(min_price=D(954)))).price == D(954)
+
+    def test_a_bound_that_the_price_stands_on_leaves_no_room(self) -> None:
+        assert refused(facts(cost=D(600), own=OwnRules(max_price=D(1000)))) == "gain_too_small"
+        assert refused(facts(cost=D(600), own=OwnRules(min_price=D(1200)))) == "no_room"
+
+    def test_its_own_margin_takes_the_place_of_the_shops(self) -> None:
+        assert chosen(facts(cost=D(600), own=OwnRules(min_margin_rate=D("0.15")))).floor_price == D(1040)
+        assert chosen(facts(cost=D(600), own=OwnRules(min_margin_rate=D(0)))).floor_price == D(841)
+        assert refused(facts(cost=D(600), own=OwnRules(min_margin_rate=D("0.30")))) == "no_room"
+
+    def test_a_product_that_is_not_to_be_repriced_is_left_alone(self) -> None:
+        assert refused(facts(cost=D(600), own=OwnRules(is_repriced=False))) == "repricing_off"
 
 
 class TestTurns:

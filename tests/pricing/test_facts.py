@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from apps.catalog.models import Cost, PriceChange, Product, StockSnapshot, Warehouse
+from apps.catalog.product_settings import Values, set_settings
+from apps.catalog.sheet_words import Field
 from apps.pricing.facts import load_facts, rules_of
 from apps.pricing.models import PricingSettings
-from apps.pricing.records import PriceFacts
+from apps.pricing.records import OwnRules, PriceFacts
 from apps.shops.models import Member
 from tests.cast import boris
 from tests.inventory.shelf import MORNING, TODAY, YESTERDAY, Shelf, queries_counted
@@ -70,11 +72,11 @@ class TestWhichProducts:
 
     def test_a_handful_of_queries_whatever_the_number(self, shelf: Shelf) -> None:
         shelf.synced()
-        shelf.product()
+        set_settings(product=shelf.product(), values={Field.MAX_PRICE: D(1100)}, by=None)
         with queries_counted() as one:
             load_facts(shelf.shop)
         for _ in range(9):
-            shelf.product()
+            set_settings(product=shelf.product(), values={Field.MAX_PRICE: D(1100)}, by=None)
         with queries_counted() as ten:
             load_facts(shelf.shop)
         assert len(one) == len(ten) < 15
@@ -84,6 +86,29 @@ class TestWhichProducts:
         shelf.synced()
         facts = facts_of(shelf, product)
         assert (facts.today, facts.as_of, facts.sku, facts.currency) == (TODAY, MORNING, product.offer_id, "RUB")
+
+
+class TestOwnRules:
+    def test_they_are_what_the_products_settings_say(self, shelf: Shelf) -> None:
+        product, other = shelf.product(), shelf.product()
+        said: Values = {
+            Field.MIN_PRICE: D(900),
+            Field.MAX_PRICE: D("1100.50"),
+            Field.MIN_MARGIN: D("0.155"),
+            Field.IS_REPRICED: False,
+        }
+        set_settings(product=product, values=said, by=None)
+        shelf.synced()
+        own = OwnRules(min_price=D(900), max_price=D("1100.50"), min_margin_rate=D("0.155"), is_repriced=False)
+        assert facts_of(shelf, product).own == own
+        assert facts_of(shelf, other).own == OwnRules()
+
+    @pytest.mark.parametrize("said", [True, None])
+    def test_unless_it_is_forbidden_a_price_may_be_changed(self, said: bool | None, shelf: Shelf) -> None:
+        product = shelf.product()
+        set_settings(product=product, values={Field.LEAD_DAYS: D(7), Field.IS_REPRICED: said}, by=None)
+        shelf.synced()
+        assert facts_of(shelf, product).own == OwnRules()
 
 
 class TestCosts:

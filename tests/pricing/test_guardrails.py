@@ -13,7 +13,7 @@ from apps.pricing import guardrails
 from apps.pricing.economics import floor_price, unit_costs
 from apps.pricing.grid import grid_of
 from apps.pricing.guardrails import GUARDRAILS, Guardrail, controls_needed, findings, old_price_for, violations
-from apps.pricing.records import LivePrice, Passed, PriceRules, SendContext, Violation
+from apps.pricing.records import LivePrice, OwnRules, Passed, PriceRules, SendContext, Violation
 from tests.pricing.cases import AS_OF, RULES, D, any_facts, context, facts, maybe, money
 
 
@@ -294,6 +294,55 @@ class TestOldPrice:
         assert sent in (0, old_price)
 
 
+class TestOwnRules:
+    """What the seller has said of this product alone."""
+
+    BOUNDS = facts(own=OwnRules(min_price=D(950), max_price=D(1050)))
+
+    @pytest.mark.parametrize(("price", "code"), [("949.99", "below_own_minimum"), ("950", None), ("951", None)])
+    def test_the_lowest_price_is_held(self, price: str, code: str | None) -> None:
+        found = guardrails.at_least_own_minimum(context(self.BOUNDS), D(price))
+        assert found == (
+            Violation(code, {"price": D(price), "lowest_price": D(950)})
+            if code
+            else Passed("at_least_own_minimum", {"price": D(price), "lowest_price": D(950)})
+        )
+
+    @pytest.mark.parametrize(("price", "code"), [("1050.01", "above_own_maximum"), ("1050", None), ("1049", None)])
+    def test_the_highest_price_is_held(self, price: str, code: str | None) -> None:
+        found = guardrails.at_most_own_maximum(context(self.BOUNDS), D(price))
+        assert found == (
+            Violation(code, {"price": D(price), "highest_price": D(1050)})
+            if code
+            else Passed("at_most_own_maximum", {"price": D(price), "highest_price": D(1050)})
+        )
+
+    def test_without_bounds_it_says_that_there_are_none(self) -> None:
+        found = findings(context(), D(1090))
+        assert Passed("no_own_minimum", {}) in found
+        assert Passed("no_own_maximum", {}) in found
+
+    def test_the_way_back_keeps_to_them_too(self) -> None:
+        """They are the seller's newer word, newer than the price that stood there."""
+        back = context(self.BOUNDS, restores=D(940))
+        assert [found.code for found in violations(back, D(940))] == ["below_own_minimum"]
+
+    def test_a_product_that_is_not_to_be_repriced_keeps_its_price_whoever_asks(self) -> None:
+        still = facts(own=OwnRules(is_repriced=False))
+        assert violations(context(still), D(1090)) == (Violation("repricing_off", {"sku": "790001"}),)
+        assert violations(context(still, restores=D(980)), D(980)) == (Violation("repricing_off", {"sku": "790001"}),)
+
+    @pytest.mark.parametrize(("margin", "code"), [("0.30", "below_own_floor"), ("0", None), (None, None)])
+    def test_its_own_margin_makes_the_floor(self, margin: str | None, code: str | None) -> None:
+        # 460 / (1 - .215 - .30) = 948.5; at 940 the shop's 10 % are earned, and its own 30 % are not
+        own = OwnRules(min_margin_rate=D(margin) if margin else None)
+        assert code_of(refusal(guardrails.at_least_the_floor, context(facts(own=own)), D(940))) == code
+
+    def test_the_way_back_must_earn_no_margin_of_its_own_either(self) -> None:
+        back = context(facts(own=OwnRules(min_margin_rate=D("0.30"))), restores=D(940))
+        assert refusal(guardrails.at_least_the_floor, back, D(940)) is None
+
+
 class TestQuota:
     @pytest.mark.parametrize(("updates", "refuses"), [(0, False), (9, True), (7, False), (8, True)])
     def test_a_reserve_of_the_hourly_quota_is_kept(self, updates: int, refuses: bool) -> None:
@@ -386,6 +435,15 @@ class TestNothingUnsafePasses:
 
         assert find(any_context(), passes, settings=settings(phases=[Phase.generate], max_examples=2000, database=None))
 
+    @pytest.mark.parametrize("code", ["below_own_minimum", "above_own_maximum", "repricing_off"])
+    def test_the_inputs_above_reach_prices_that_nothing_but_the_sellers_own_word_forbids(self, code: str) -> None:
+        def is_alone(of: SendContext) -> bool:
+            return any([one.code for one in violations(of, price)] == [code] for price in prices_around(of))
+
+        assert find(
+            any_context(), is_alone, settings=settings(phases=[Phase.generate], max_examples=2000, database=None)
+        )
+
     @settings(max_examples=100, deadline=None)
     @given(of=any_context())
     def test_no_guardrail_fails_on_any_figures(self, of: SendContext) -> None:
@@ -399,7 +457,11 @@ class TestNothingUnsafePasses:
 def assert_safe(of: SendContext, price: Decimal) -> None:
     costs = unit_costs(of.facts, of.rules)
     assert not isinstance(costs, Violation)
-    margin = D(0) if price == of.restores else of.rules.min_margin_rate
+    own = of.facts.own
+    assert own.is_repriced
+    assert (own.min_price or 0) <= price <= (own.max_price or price)
+    wanted = of.rules.min_margin_rate if own.min_margin_rate is None else own.min_margin_rate
+    margin = D(0) if price == of.restores else wanted
     floor = floor_price(costs, min_margin_rate=margin, currency=of.facts.currency)
     assert not isinstance(floor, Violation)
     assert price > 0

@@ -14,6 +14,8 @@ import responses
 from pytest_django import Settings
 
 from apps.catalog.models import Cost, PriceChange, Product
+from apps.catalog.product_settings import set_settings
+from apps.catalog.sheet_words import Field
 from apps.common.clock import real_now
 from apps.common.errors import NotFound
 from apps.decisions.kinds import Accepted, Match, NotAccepted, Objection
@@ -299,6 +301,24 @@ class TestObjections:
         Cost.objects.all().delete()
         found = objection(stall, stall.payload())
         assert found == Objection("unknown_terms", {"terms": "cost"})
+
+    def test_bounds_that_were_set_since_hold_at_every_gate(self, stall: Stall) -> None:
+        payload = stall.payload()
+        command = command_of(stall, payload)
+        set_settings(product=stall.product, values={Field.MAX_PRICE: payload.price - 1}, by=None)
+        for subject in (proposal_of(stall, payload), command):
+            found = KIND.check(subject, payload, now=NOW).objection
+            assert found is not None
+            assert found.code == "above_own_maximum"
+            assert found.figures == {"price": str(payload.price), "highest_price": f"{payload.price - 1:.2f}"}
+
+    def test_a_product_that_is_not_to_be_repriced_is_not_even_set_back(self, stall: Stall) -> None:
+        command = earlier(stall, stall.payload())
+        Product.objects.filter(pk=stall.product.pk).update(price=stall.dearer)
+        set_settings(product=stall.product, values={Field.IS_REPRICED: False}, by=None)
+        found = objection(stall, reversal(command, stall.payload()))
+        assert found is not None
+        assert found.code == "repricing_off"
 
     def test_each_switch_stops_it(self, stall: Stall) -> None:
         own = KillSwitch.objects.create(shop=stall.shop, is_on=True)

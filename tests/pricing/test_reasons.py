@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from apps.pricing.choice import choose
 from apps.pricing.reasons import history, margin, no_sales, reasons, signs, stock, trend
-from apps.pricing.records import Choice, Direction, Figure, PastChange, PriceFacts, Reason
+from apps.pricing.records import Choice, Direction, Figure, OwnRules, PastChange, PriceFacts, Reason
 from tests.pricing.cases import RULES, D, any_facts, facts, sound_facts
 
 
@@ -25,6 +25,20 @@ def codes(found: tuple[Reason, ...]) -> list[str]:
 
 def test_an_ordinary_sku_gives_no_sign() -> None:
     assert signs(facts(), RULES) == ()
+
+
+class TestOwnBounds:
+    def test_it_says_which_of_the_sellers_bounds_holds_a_price(self) -> None:
+        dearer = facts(cost=D(600), own=OwnRules(max_price=D(1055)))
+        found = reasons(dearer, RULES, chosen(dearer))
+        assert Reason("own_maximum_held", Direction.NONE, {"highest_price": D(1055)}) in found
+        cheaper = facts(cost=D(150), own=OwnRules(min_price=D(950)))
+        found = reasons(cheaper, RULES, chosen(cheaper))
+        assert Reason("own_minimum_held", Direction.NONE, {"lowest_price": D(950)}) in found
+
+    def test_a_bound_far_off_is_no_reason(self) -> None:
+        free = facts(cost=D(600), own=OwnRules(min_price=D(100), max_price=D(1200)))
+        assert not {"own_maximum_held", "own_minimum_held"} & {*codes(reasons(free, RULES, chosen(free)))}
 
 
 class TestStock:

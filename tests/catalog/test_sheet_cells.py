@@ -10,17 +10,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.catalog.cost_file import TITLES, Field, find_columns, read_amount, read_currency, read_day, text_of
+from apps.catalog.cost_sheet import CostSheet
+from apps.catalog.settings_sheet import SettingsSheet
+from apps.catalog.sheet_cells import (
+    Columns,
+    find_columns,
+    is_dash,
+    read_amount,
+    read_currency,
+    read_day,
+    read_percent,
+    read_switch,
+    read_whole,
+    text_of,
+)
+from apps.catalog.sheet_import import Sheet
+from apps.catalog.sheet_words import TITLES, Field
 from apps.common.sheet_reader import SheetError, SheetRow
 
 TODAY = date(2026, 3, 16)
 
 
+def found(*rows: SheetRow, kind: type[Sheet] = CostSheet) -> Columns:
+    return find_columns(rows, fields=kind.fields, needed=kind.values)
+
+
+@pytest.mark.parametrize("kind", [CostSheet, SettingsSheet])
 @pytest.mark.parametrize("language", ["ru", "uk", "en"])
-def test_the_titles_of_the_template_are_read(language: str) -> None:
-    titles = tuple(names[language][0].capitalize() for names in TITLES.values())
-    columns = find_columns([SheetRow(1, titles)])
-    assert columns.places == {field: place for place, field in enumerate(Field)}
+def test_every_title_is_read_as_its_own_column(language: str, kind: type[Sheet]) -> None:
+    for number in range(max(len(TITLES[field][language]) for field in kind.fields)):
+        names = [TITLES[field][language] for field in kind.fields]
+        titles = tuple(titles[min(number, len(titles) - 1)].capitalize() for titles in names)
+        assert found(SheetRow(1, titles), kind=kind).places == {field: place for place, field in enumerate(kind.fields)}
 
 
 def test_titles_are_found_beneath_a_heading_and_however_they_are_decorated() -> None:
@@ -28,14 +49,14 @@ def test_titles_are_found_beneath_a_heading_and_however_they_are_decorated() -> 
         SheetRow(1, ("Прайс на март", None, None)),
         SheetRow(3, ("Название", "* Артикул", "Себестоимость, ₽")),
     ]
-    columns = find_columns(rows)
+    columns = found(*rows)
     assert (columns.header_row, columns.places) == (3, {Field.OFFER_ID: 1, Field.AMOUNT: 2})
 
 
 @pytest.mark.parametrize("titles", [("a", "b"), ("unit cost",), ("offer id", "SKU"), (7, 8)])
 def test_a_file_without_the_needed_columns_says_which_they_are(titles: tuple[Any, ...]) -> None:
     with pytest.raises(SheetError, match=f"“unit cost”, as in the template.*{titles[0]}"):
-        find_columns([SheetRow(1, titles)])
+        found(SheetRow(1, titles))
 
 
 @pytest.mark.parametrize(
@@ -105,3 +126,36 @@ def test_other_money_is_told() -> None:
 
 def test_an_id_of_digits_stays_an_id() -> None:
     assert [text_of(cell) for cell in (12345.0, 12345, " A-1 ", None)] == ["12345", "12345", "A-1", ""]
+
+
+@pytest.mark.parametrize(
+    ("cell", "rate"),
+    [("15", "0.15"), ("12,5", "0.125"), ("15 %", "0.15"), ("15%", "0.15"), (15, "0.15"), (12.55, "0.1255"), (0, "0")],
+)
+def test_a_margin_is_read_in_percent(cell: Any, rate: str) -> None:
+    assert read_percent(cell) == Decimal(rate)
+
+
+@pytest.mark.parametrize("cell", [0.15, "0.15", "0,5 %", "-5", "many", "15 %%", None])
+def test_what_may_be_a_share_as_well_as_a_percent_is_not_guessed(cell: Any) -> None:
+    """A workbook keeps 0.15 of a cell that shows 15 %."""
+    assert read_percent(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("12", 12), (12.0, 12), ("1 200", 1200), ("12,00", 12), ("12.5", None), (1.5, None), ("x", None)],
+)
+def test_a_count_is_whole(cell: Any, number: int | None) -> None:
+    assert read_whole(cell) == number
+
+
+def test_yes_and_no_are_read_in_three_languages_and_as_excel_writes_them() -> None:
+    assert [read_switch(cell) for cell in ("Да", "так", "YES", "True", "ИСТИНА", 1)] == [True] * 6
+    assert [read_switch(cell) for cell in ("нет", "Ні", "no", "False", "ЛОЖЬ", 0)] == [False] * 6
+    assert [read_switch(cell) for cell in ("maybe", "", None, 2)] == [None] * 4
+
+
+def test_a_dash_is_any_of_them() -> None:
+    assert [is_dash(cell) for cell in ("-", "–", "—", "−", " - ")] == [True] * 5
+    assert [is_dash(cell) for cell in ("", "--", "-5", None, 0)] == [False] * 5
