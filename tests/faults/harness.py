@@ -21,8 +21,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -243,6 +245,58 @@ class Fleet:
 
     def _addresses(self) -> dict[str, str]:
         return {"DATABASE_URL": database_url(), "REDIS_URL": self.redis_url, "REMAP_SIGTERM": "SIGQUIT"}
+
+
+@dataclass
+class Line:
+    """A line to a server, by TCP on this machine: it can be cut, so that nothing answers, mended, and made slow.
+
+    `target` is a host with its port or the path of a unix socket; `delay` are the seconds that it takes either way.
+    """
+
+    target: tuple[str, int] | str
+    delay: float = 0.0
+    port: int = 0
+    _listener: socket.socket | None = None
+    _ends: list[socket.socket] = field(default_factory=list)
+
+    def mend(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
+
+    def cut(self) -> None:
+        if self._listener:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+        self.break_off()
+
+    def break_off(self) -> None:
+        """Whoever speaks is cut off, and may call again."""
+        ends = self._ends.copy()
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            self._ends.remove(end)
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
+                far.connect(self.target)
+                self._ends += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=[source, sink], daemon=True).start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                time.sleep(self.delay)
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 def crash(server: Server) -> None:
