@@ -1,7 +1,7 @@
 """Waking a task from a floor that does not know it: by name, after the commit.
 
-A broker that is away, silent or full is shrugged at, and not waited for: whatever a wake starts is a row in PostgreSQL
-that a sweep finds again, and a person may wait for the commit that wakes.
+A broker that is away, silent or full is shrugged at: whatever a wake starts is a row in PostgreSQL that a sweep finds
+again. Where people wait for the commit that wakes, a broker that does not answer at once is not waited for.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 from kombu.pools import producers
@@ -29,7 +30,7 @@ WAKEABLE = (
 
 LONGEST_DELAY = timedelta(minutes=10)
 
-# The queue's own patience (config/celery.py) is that of a worker, which has nothing else to do than to wait for it.
+# Instead of the queue's own patience (config/celery.py), which is that of a worker.
 IMPATIENT = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "max_retries": 0}
 PAUSE_SECONDS = 5.0  # how long a broker is left alone after it failed: of many wakes only the first one waits
 
@@ -50,7 +51,8 @@ def wake(name: str, *args: object, delay: timedelta = timedelta(0), queue: str |
 
 
 def _send(name: str, args: tuple[object, ...], delay: timedelta, queue: str | None) -> None:
-    broker = current_app.connection_for_write(transport_options=IMPATIENT)
+    patience = IMPATIENT if settings.PEOPLE_WAIT else {}
+    broker = current_app.connection_for_write(transport_options=patience)
     if time.monotonic() < _left_alone_until.get(broker.as_uri(), 0.0):
         return
     countdown = delay.total_seconds() or None

@@ -62,6 +62,7 @@ def test_a_task_that_is_out_of_memory_does_not_look_like_its_worker_being_so() -
         def run(self) -> None:
             raise MemoryError
 
+    Hungry.bind(current_app)
     with pytest.raises(OutOfMemory, match="hungry"):
         Hungry()()
 

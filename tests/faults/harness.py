@@ -323,3 +323,20 @@ def server_of_its_own(kind: type[S], *, scratch: bool) -> Iterator[S]:
         server.stop()
         shutil.rmtree(root)
         shutil.rmtree(sockets)
+
+
+def waiting_for_a_lock() -> int:
+    """Sessions of other processes that wait for an advisory lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+        return int(cursor.fetchone()[0])
+
+
+def cut_all_connections() -> int:
+    """All but this test's own. Returns how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])

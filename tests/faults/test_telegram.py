@@ -36,7 +36,7 @@ from tests.bots.telegram import Messenger, polling_bot
 from tests.cast import anna as anna_with_a_shop
 from tests.cast import member
 from tests.decisions.markets import NOON, offer
-from tests.faults.harness import Fleet, Line, Process, crash, eventually, never
+from tests.faults.harness import Fleet, Line, Process, crash, eventually, never, waiting_for_a_lock
 
 __all__ = ["cards", "market", "messenger", "owner", "quick", "surroundings"]
 
@@ -47,6 +47,7 @@ AGAIN = "Sent again: the first time may not have arrived."
 
 
 SECRET = secrets.token_urlsafe(32)
+LONG_SECONDS = 30
 DEAD_CLOCK = "4"
 """Seconds without a tick."""
 
@@ -140,7 +141,7 @@ def test_a_bot_killed_in_the_middle_of_a_press_does_it_once_when_it_is_back(
     with transaction.atomic():
         take_lock("decisions", proposal.shop_id)
         anna.presses(card, "Apply")
-        eventually(_somebody_waits_for_a_lock, "the press is under way")
+        eventually(waiting_for_a_lock, "the press is under way")
         bot.kill()
     assert not Command.objects.exists()
 
@@ -150,10 +151,20 @@ def test_a_bot_killed_in_the_middle_of_a_press_does_it_once_when_it_is_back(
     assert not AuditEntry.objects.filter(action="button.refused").exists()
 
 
-def _somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("select count(*) from pg_locks where locktype = 'advisory' and not granted")
-        return bool(cursor.fetchone()[0])
+@pytest.mark.slow
+def test_a_lock_that_is_held_for_long_delays_a_press_and_does_not_lose_it(
+    bots: Bots, anna: Person, proposal: Proposal
+) -> None:
+    bots.start()
+    card = anna.sees("pending")
+    with transaction.atomic():
+        take_lock("decisions", proposal.shop_id)
+        anna.presses(card, "Apply")
+        eventually(waiting_for_a_lock, "the press is under way")
+        never(lambda: waiting_for_a_lock() > 1, "tries pile up", during=LONG_SECONDS)
+
+    assert anna.sees("approved")["id"] == card["id"]
+    assert len(anna.messages()) == Command.objects.count() == 1
 
 
 @pytest.mark.slow
