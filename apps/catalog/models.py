@@ -100,7 +100,7 @@ class Product(models.Model):
     fbs_return_logistics = money_field(_("FBS logistics of a return"), null=True, blank=True)
     acquiring = money_field(_("acquiring per unit"), null=True, blank=True)
     changed_at = models.DateTimeField(
-        _("changed at the marketplace"), null=True, blank=True, help_text=_("By its own clock: what is older is old.")
+        _("card changed at"), null=True, blank=True, help_text=_("by the clock of the marketplace")
     )
     synced_at = models.DateTimeField(_("as of"), null=True, blank=True)
 

@@ -29,7 +29,6 @@ from apps.decisions.models import Command, Proposal
 from apps.jobs.models import JobRun, Pulse, SyncRun
 from apps.jobs.schedule import seed
 from apps.marketplaces.standins.telegram.person import Person, Said
-from apps.notifications.models import OutboxMessage
 from apps.shops.models import Member
 from config.servers import Redis
 from tests.bots.telegram import Messenger
@@ -184,7 +183,6 @@ def test_while_redis_is_away_people_are_answered_at_once_and_what_they_decide_is
     for command in commands:
         assert trade.changed_once(command).calls == [200]
     assert [process.is_running for process in clockwork] == [True, True]
-    assert OutboxMessage.objects.filter(name="clock_stopped").count() == 1
 
 
 @pytest.fixture
