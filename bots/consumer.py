@@ -14,7 +14,7 @@ from apps.common.db import in_thread
 from bots import handlers, inbox
 from bots.lanes import Lanes
 from bots.leader import Leader
-from bots.loops import PAUSE_AFTER_FAILURE, attempt
+from bots.loops import PAUSE_AFTER_FAILURE, attempt, is_outage
 from bots.speech import seconds
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,12 @@ class Consumer:
         if waiting is None:
             return False
         error = await self._process(waiting)
+        if is_outage(error):
+            # Nothing came of it, and nothing is wrong with it: it waits for the outage, or the lock, to be over.
+            log.warning("update %s waits: %s", waiting.update_id, error)
+            await self.lanes.insist(inbox.give_back, waiting.update_id)
+            await self.lanes.rest(PAUSE_AFTER_FAILURE)
+            return True
         if error:
             log.error("update %s failed", waiting.update_id, exc_info=error)
             await in_thread(inbox.failed, waiting.update_id, f"{type(error).__name__}: {error}")

@@ -103,6 +103,11 @@ def take(chat_id: int) -> Waiting | None:
     return Waiting(row.update_id, row.chat_id, row.raw, row.attempts + 1)
 
 
+def give_back(update_id: int) -> None:
+    """A try that could not even begin does not count."""
+    TelegramUpdate.objects.filter(pk=update_id).update(attempts=F("attempts") - 1)
+
+
 def handled(update_id: int) -> None:
     TelegramUpdate.objects.filter(pk=update_id).update(handled_at=real_now())
 

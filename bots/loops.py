@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 from django.db import InterfaceError, OperationalError
+from psycopg.errors import QueryCanceled
 from telegram.error import InvalidToken, TelegramError
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,11 @@ PAUSE_AFTER_FAILURE = 0.5
 LONGEST_PAUSE = 60.0
 
 Step = Callable[[], Awaitable[Any]]
+
+
+def is_outage(error: Exception | None) -> bool:
+    """The database is away, or somebody holds a lock on it. A question that takes it too long is a defect of ours."""
+    return isinstance(error, DATABASE_IS_AWAY) and not isinstance(error.__cause__, QueryCanceled)
 
 
 async def attempt(step: Step, complaint: str) -> bool:

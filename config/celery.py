@@ -7,7 +7,7 @@ import logging.config
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import setup_logging, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -68,6 +68,20 @@ RELIABILITY: dict[str, Any] = {
 }
 
 
+class OutOfMemory(Exception):
+    """A task's own want of memory. As a MemoryError the worker would take it for its own, and end."""
+
+
+class Work(Task):
+    """What every task is made of."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except MemoryError as error:
+            raise OutOfMemory(self.name) from error
+
+
 class Vitrina(Celery):
     """Names a task after its module and function, without the folder."""
 
@@ -113,6 +127,6 @@ def _collect_less_often(**_: Any) -> None:
     gc.set_threshold(50_000)
 
 
-app = Vitrina("vitrina")
+app = Vitrina("vitrina", task_cls=Work)
 app.add_defaults(configuration)
 app.set_default()

@@ -172,6 +172,9 @@ ANTHROPIC_API_KEY = env.anthropic_api_key.get_secret_value()
 # --- Guards ---------------------------------------------------------------------------------------------------------
 HELD_CHANGE_RATE = env.held_change_rate
 
+# In these processes somebody looks at the screen until the answer comes.
+PEOPLE_WAIT = env.process_role in ("web", "bot")
+
 # --- Waits, in seconds ----------------------------------------------------------------------------------------------
 HTTP_DEADLINE_SECONDS = env.http_deadline_seconds
 LEASE_MARGIN_SECONDS = env.lease_margin_seconds

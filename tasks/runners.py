@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from apps.common import clock
 from apps.common.errors import UserError
@@ -66,6 +67,8 @@ def _lead(run: JobRun) -> None:
             return
         ledger.fail(run=run, error=str(error), again=not isinstance(error.__cause__, Permanent))
     except Exception as error:
+        if isinstance(error, DatabaseError | InterfaceError):
+            close_old_connections()  # it may be the very connection that has failed
         ledger.fail(run=run, error=f"{type(error).__name__}: {error}", again=True)
         raise
     else:

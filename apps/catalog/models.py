@@ -100,6 +100,9 @@ class Product(models.Model):
     fbo_return_logistics = money_field(_("FBO logistics of a return"), null=True, blank=True)
     fbs_return_logistics = money_field(_("FBS logistics of a return"), null=True, blank=True)
     acquiring = money_field(_("acquiring per unit"), null=True, blank=True)
+    changed_at = models.DateTimeField(
+        _("card changed at"), null=True, blank=True, help_text=_("by the clock of the marketplace")
+    )
     synced_at = models.DateTimeField(_("as of"), null=True, blank=True)
 
     objects = SellerQuerySet.as_manager()

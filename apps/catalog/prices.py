@@ -18,7 +18,7 @@ from django.db import transaction
 
 from apps.catalog.models import PriceChange, Product
 from apps.common.periods import day_of
-from apps.jobs.sync_runs import Work, doubt_unread
+from apps.jobs.sync_runs import doubt_unread
 from apps.marketplaces.ozon_seller.schemas import ProductPrice
 from apps.shops.models import Shop
 
@@ -111,11 +111,13 @@ def record_changes(
 
 @transaction.atomic
 def store_prices(shop: Shop, as_of: datetime, rows: Iterable[ProductPrice]) -> int:
-    """Keep the prices of products that are known already, with their history. Returns how many have changed."""
+    """Keep the prices of products that are known already, with their history, as they were read after `as_of`. Returns
+    how many have changed."""
     seen: list[SeenPrice] = []
     before: dict[str, Decimal | None] = {}
     read = {str(row.product_id): row.price for row in rows if row.price.currency_code in ("", shop.currency)}
-    for product in Product.objects.select_for_update().filter(shop=shop, external_id__in=read).order_by("pk"):
+    products = Product.objects.select_for_update().filter(shop=shop, external_id__in=read).order_by("pk")
+    for product in products.exclude(external_id__in=known_better(shop, as_of, list(read))):
         now = read[product.external_id]
         before[product.external_id] = product.price
         product.price = now.price or product.price
@@ -125,11 +127,9 @@ def store_prices(shop: Shop, as_of: datetime, rows: Iterable[ProductPrice]) -> i
     return record_changes(shop, as_of, before, seen)
 
 
-def known_better(work: Work, external_ids: Sequence[str]) -> set[str]:
-    """Products whose price was changed by a command after the moment of this sync: what was read may be older."""
-    changes = PriceChange.objects.filter(
-        product__shop=work.shop, product__external_id__in=external_ids, seen_at__gt=work.as_of
-    )
+def known_better(shop: Shop, as_of: datetime, external_ids: Sequence[str]) -> set[str]:
+    """Products whose price was changed after `as_of`, before which reading began: what was read may be older."""
+    changes = PriceChange.objects.filter(product__shop=shop, product__external_id__in=external_ids, seen_at__gt=as_of)
     return set(changes.values_list("product__external_id", flat=True))
 
 

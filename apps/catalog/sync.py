@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -41,9 +42,10 @@ class Card(NamedTuple):
     category_id: int | None
     is_archived: bool
     currency: str
+    changed_at: datetime | None
 
 
-ENRICHED = ("sku", "brand_id", "category_id")  # a null from OZON does not erase them
+ENRICHED = ("sku", "brand_id", "category_id", "changed_at")  # a null from OZON does not erase them
 
 
 def sync_products(work: Work) -> bool:
@@ -73,10 +75,14 @@ def _archive_vanished(work: Work) -> None:
 
 
 def _store(work: Work, rows: Sequence[Listed]) -> Stored:
-    """Cards and prices of a page. A row in other money than the shop's is not stored, but its product was seen."""
-    bad_rows = [bad for index, row in enumerate(rows) for bad in _in_other_money(work, index, row)]
-    foreign = {bad.id for bad in bad_rows}
-    good = [row for row in rows if row.card is not None and str(row.ref.product_id) not in foreign]
+    """Cards and prices of a page. A row in other money than the shop's, or older than what is stored, is left out, but
+    its product was seen."""
+    stored = Product.objects.filter(shop=work.shop, external_id__in=_ids(rows))
+    changed = dict(stored.values_list("external_id", "changed_at"))
+    flaws = [(*_in_other_money(work, index, row), *_old(changed, index, row)) for index, row in enumerate(rows)]
+    bad_rows = [bad for of_row in flaws for bad in of_row]
+    left_out = {bad.id for bad in bad_rows}
+    good = [row for row in rows if row.card is not None and str(row.ref.product_id) not in left_out]
     before = known_terms(work.shop, _ids(rows))
     doubt_untold(before, {str(row.ref.product_id): price_columns(row.price) for row in good if row.price})
     written = _write(work, good)
@@ -90,7 +96,7 @@ def _write(work: Work, rows: Sequence[Listed]) -> Upserted:
     """Two statements: a product whose price is not known now keeps the price, and everything else of it is written."""
     brands = brand_ids(work.shop, (fit(row.brand, LONGEST_BRAND) for row in rows if row.brand))
     categories = category_ids(work.shop.pk)
-    untouched = known_better(work, _ids(rows))
+    untouched = known_better(work.shop, work.as_of, _ids(rows))
     priced: list[tuple[Any, ...]] = []
     plain: list[tuple[Any, ...]] = []
     for row in rows:
@@ -126,6 +132,7 @@ def _card(work: Work, row: Listed, brands: dict[str, int], categories: dict[str,
         category_id=categories.get(str(card.description_category_id)),
         is_archived=bool(row.ref.archived or card.is_archived),
         currency=work.shop.currency,
+        changed_at=card.updated_at,
     )
 
 
@@ -141,6 +148,13 @@ def _in_other_money(work: Work, index: int, row: Listed) -> Iterator[BadRow]:
     for currency in {card.currency_code if card else "", price.price.currency_code if price else ""}:
         if currency not in ("", work.shop.currency):
             yield BadRow(index, str(row.ref.product_id), f"in {currency}, the shop's money is {work.shop.currency}")
+
+
+def _old(changed: Mapping[str, datetime | None], index: int, row: Listed) -> Iterator[BadRow]:
+    """A part of the marketplace that lags behind may tell what we know better; `changed` is what is stored, by id."""
+    known, told = changed.get(str(row.ref.product_id)), row.card.updated_at if row.card else None
+    if known and told and told < known:
+        yield BadRow(index, str(row.ref.product_id), f"as of {told:%d.%m.%Y %H:%M}, what is stored is newer")
 
 
 def _ids(rows: Sequence[Listed]) -> list[str]:

@@ -6,6 +6,7 @@ counted once. A refusal that changes the proposal (expired, stale) commits that 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.clock import real_now
 from apps.common.db import take_lock
 from apps.common.errors import Refused
-from apps.decisions.four_eyes import TWO, agreed, is_large, people_needed, rules_of
+from apps.decisions.four_eyes import ONE, TWO, agreed, is_large, people_needed, rules_of, tell_too_few, too_few
 from apps.decisions.kinds import Checked, Draft, Kind, Objection, hash_of, kind_of, payload_of
 from apps.decisions.models import Approval, Attempt, Command, Proposal
 from apps.decisions.words import say, say_renewal
@@ -97,6 +98,8 @@ def propose(
     proposal.checks = list(checked.passed)
     if reverses is None and is_large(proposal, rules_of(shop)):
         proposal.needed = max(needed, TWO)
+    if objection := too_few(proposal, proposal.needed):
+        raise Objected(proposal, objection)
     proposal.save()
     record("proposal.made", actor=by.person if by else None, shop=shop, subject=proposal, target=target)
     return proposal
@@ -141,6 +144,26 @@ def expire_due(*, now: datetime) -> int:
     return count
 
 
+def close_hopeless(*, now: datetime) -> int:
+    """End what more people would have to agree to than may approve now, and tell those who may. Returns how many.
+
+    It is asked for anew when there are enough of them; one person's word is never taken for that of two.
+    """
+    closed: Counter[Shop] = Counter()
+    waiting = Proposal.objects.filter(state=Proposal.State.PENDING, needed__gt=ONE)
+    for proposal_id, shop_id in waiting.values_list("pk", "shop"):
+        with transaction.atomic():
+            take_lock("decisions", shop_id)
+            proposal = waiting.select_related("shop__seller").filter(pk=proposal_id).first()
+            objection = too_few(proposal, proposal.needed) if proposal else None
+            if proposal and objection:
+                _end(proposal, Proposal.State.STALE, now=now, outcome=objection.as_json())
+                closed[proposal.shop] += 1
+    for shop, count in closed.items():
+        tell_too_few(shop, count, now=now)
+    return closed.total()
+
+
 def _decide(proposal_id: int, by: Member, now: datetime, decision: Callable[[Proposal], Outcome | Refused]) -> Outcome:
     require(by, Action.APPROVE)
     with transaction.atomic():
@@ -176,8 +199,8 @@ def _approve(proposal: Proposal, payload_hash: str, by: Member, now: datetime) -
     checked = Checked(objection=moved) if moved else kind.check(proposal, payload, now=now)
     if checked.objection and checked.objection.is_stale:
         return _go_stale(proposal, checked.objection, now)
-    if checked.objection:
-        return Objected(proposal, checked.objection)
+    if objection := checked.objection or too_few(proposal, people_needed(proposal, now=now)):
+        return Objected(proposal, objection)
     _agree(proposal, by, now)
     if agreed(proposal).count() < proposal.needed:
         retell(_subject(proposal))

@@ -51,6 +51,7 @@ MAX_FRUITLESS_TURNS = 10
 LONGEST_BACKOFF = 10  # times the settle delay: ten minutes in a real shop
 QUOTA_WAIT = timedelta(minutes=15)  # all sends together outlast the hour that the marketplace counts
 LONGEST_RETRY_AFTER = timedelta(hours=1)
+UNDONE = Objection("undone")
 
 
 class LostLease(Exception):
@@ -168,6 +169,10 @@ def _intend(turn: Turn, reading: Reading) -> Attempt | None:
         take_lock("decisions", command.shop_id)
         checked = _check(turn, reading)
         objection = checked.objection
+        if objection == UNDONE and command.may_be_applied:
+            # It is not sent again; what was sent may still arrive, and is waited for.
+            _wait(turn, _backoff(command), state=State.UNKNOWN, reads=command.reads + 1, seen=dict(reading.value))
+            return None
         if objection is not None and objection.until is not None:
             _wait(turn, objection.until - clock.real_now(), problem=objection.as_json(), seen=dict(reading.value))
             return None
@@ -200,10 +205,9 @@ def _check(turn: Turn, reading: Reading) -> Checked:
 
 def _stopped(command: Command) -> Objection | None:
     """By the switch, or by whoever took it back meanwhile; both are asked for under the lock that we hold."""
-    if is_stopped(command.shop):
-        return Objection("stopped")
-    is_undone = Command.objects.filter(pk=command.pk).exclude(undo_by=None).exists()
-    return Objection("undone") if is_undone else None
+    if Command.objects.filter(pk=command.pk).exclude(undo_by=None).exists():
+        return UNDONE
+    return Objection("stopped") if is_stopped(command.shop) else None
 
 
 def _changed(turn: Turn) -> Objection | None:
@@ -217,7 +221,7 @@ def _changed(turn: Turn) -> Objection | None:
 @transaction.atomic
 def _end_unsent(turn: Turn, problem: dict[str, Any]) -> None:
     """It will not be sent now: nothing has happened, or an earlier send needs a person's eye."""
-    _give_up(turn, State.CANCELLED if turn.command.writes == 0 else State.NEEDS_HUMAN, problem)
+    _give_up(turn, State.NEEDS_HUMAN if turn.command.may_be_applied else State.CANCELLED, problem)
 
 
 def _call(turn: Turn) -> Accepted | NotAccepted | ApiError:
@@ -258,9 +262,11 @@ def _read_back(turn: Turn) -> None:
     with transaction.atomic():
         if reading.match is Match.OTHER:
             _give_up(turn, State.NEEDS_HUMAN, {"code": "third_value", "figures": dict(reading.value)})
-        elif command.reads + 1 < MAX_READS_BEFORE_RESEND * command.writes:
+        elif command.reads + 1 < MAX_READS_BEFORE_RESEND * (MAX_WRITES if command.undo_by_id else command.writes):
             # Not there yet: the marketplace may apply late.
             _wait(turn, _backoff(command), reads=command.reads + 1, seen=dict(reading.value))
+        elif command.undo_by_id:
+            _give_up(turn, State.CANCELLED, {"code": "undone_unapplied"})
         elif command.writes >= MAX_WRITES:
             _give_up(turn, State.NEEDS_HUMAN, {"code": "never_applied", "figures": {"sends": command.writes}})
         else:

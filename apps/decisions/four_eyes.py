@@ -1,6 +1,7 @@
 """When the word of one person is not enough.
 
-Going back to what stood before never waits for a second person.
+Going back to what stood before never waits for a second person. Where there is no second person, nothing that needs one
+waits in vain: it is not proposed, or closed, and that is told.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from apps.common.periods import day_of, start_of
-from apps.decisions.kinds import kind_of, payload_of
+from apps.decisions.kinds import Objection, kind_of, payload_of
 from apps.decisions.models import Approval, DecisionRules, Proposal
+from apps.notifications.outbox import people_who_may, tell
 from apps.shops.models import Shop, members_who_may
 from apps.shops.roles import Action
 
@@ -31,6 +33,24 @@ def people_needed(proposal: Proposal, *, now: datetime) -> int:
     rules = rules_of(proposal.shop)
     asks_for_two = is_large(proposal, rules) or _is_one_too_many(proposal, rules, now)
     return max(proposal.needed, TWO if asks_for_two else ONE)
+
+
+def too_few(proposal: Proposal, needed: int) -> Objection | None:
+    """More people would have to agree than may approve now: their word would never be enough."""
+    may = members_who_may(proposal.shop.seller, Action.APPROVE).count()
+    return Objection("too_few_people", {"needed": needed, "may": may}) if needed > max(may, ONE) else None
+
+
+def tell_too_few(shop: Shop, count: int, *, now: datetime) -> None:
+    """That so many changes cannot be decided on for want of people: once a day."""
+    day = day_of(now, shop.timezone)
+    tell(
+        name="too_few_people",
+        key=f"too_few_people:{shop.pk}:{day}",
+        seller=shop.seller,
+        people=people_who_may(shop.seller, Action.APPROVE),
+        params={"shop": shop.pk, "count": count},
+    )
 
 
 def agreed(proposal: Proposal) -> QuerySet[Approval]:

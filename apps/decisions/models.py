@@ -262,6 +262,11 @@ class Command(models.Model):
     def __str__(self) -> str:
         return kind_of(self).in_words(payload_of(self))
 
+    @property
+    def may_be_applied(self) -> bool:
+        """Whether there was a send that did not certainly come to nothing."""
+        return self.attempts.exclude(outcome=Attempt.Outcome.NOT_APPLIED).exists()
+
 
 class Attempt(models.Model):
     """One send of a command: the row is committed before the call, its outcome after. Counts against the quota."""

@@ -18,6 +18,11 @@ GATE: dict[str, str | Promise] = {
     "change_under_way": _("A change of the same product is being carried out; wait until it is done."),
     "stopped": _("The kill switch is on: nothing is sent."),
     "undone": _("It was undone before it was sent."),
+    "undone_unapplied": _("It was undone; what was sent has not arrived, and is not sent again."),
+    "too_few_people": _(
+        "%(needed)s people would have to agree, and only %(may)s of the team may approve now. When there are enough of "
+        "them, the next analysis asks again."
+    ),
     "undo_denied": _("Whoever has pressed Undo may not decide any more."),
     "undo_failed": _("The way back did not come about; its own card says why."),
     "third_value": _("The marketplace shows neither the old value nor the new one: somebody else has changed it."),

@@ -17,6 +17,7 @@ from apps.catalog.models import Product
 from apps.common.errors import Refused
 from apps.common.periods import day_of, start_of
 from apps.decisions.approval import Objected, propose, show
+from apps.decisions.four_eyes import tell_too_few
 from apps.decisions.kinds import Draft
 from apps.decisions.models import Proposal
 from apps.decisions.together import show_summary
@@ -55,6 +56,8 @@ def analyse(*, shop: Shop, now: datetime, expires_at: datetime) -> dict[str, int
     for candidate in candidates:
         is_left = counts["proposed"] >= room
         counts["left_for_later" if is_left else _propose(shop, candidate, rules, now, expires_at)] += 1
+    if too_few := counts["too_few_people"]:
+        tell_too_few(shop, too_few, now=now)
     show_summary(shop, now=now, expires_at=expires_at)
     return dict(counts)
 

@@ -22,6 +22,7 @@ from apps.reports.notices import (
     price_drift,
     queue_silent,
     stock_alert,
+    too_few_people,
 )
 from apps.reports.proposal_card import proposal_card
 from apps.reports.proposal_summary import proposal_summary
@@ -36,6 +37,7 @@ MESSAGES: dict[str, Callable[[OutboxMessage, datetime], Rendered]] = {
     "verdict_card": verdict_card,
     "command_ended": command_ended,
     "price_drift": price_drift,
+    "too_few_people": too_few_people,
     "daily_report": daily_report,
     "stock_alert": stock_alert,
     "job_failed": job_failed,

@@ -49,6 +49,12 @@ def price_drift(message: OutboxMessage, now: datetime) -> Rendered:
     return from_template("price_drift", context)
 
 
+def too_few_people(message: OutboxMessage, now: datetime) -> Rendered:
+    """Changes that need more people than the team has now."""
+    shop = Shop.objects.of(message.seller).get(pk=message.params["shop"])
+    return from_template("too_few_people", {"shop": shop, "count": message.params["count"]})
+
+
 def stock_alert(message: OutboxMessage, now: datetime) -> Rendered:
     """What is low in a shop: first what is new on the day of the alert, then what was told before."""
     shop = Shop.objects.of(message.seller).get(pk=message.params["shop"])

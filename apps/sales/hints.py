@@ -1,13 +1,15 @@
 """Following hints: the postings and products that a marketplace has pushed are read by its API, and stored as read.
 
 A hint is never data. While the shop's sync is under way its hints wait: what that has read may be older than what is
-read here. A hint that cannot be followed stays for the next minute, and goes after a day: the sync has read it by then.
+read here, and what was read here while a sync began is not stored, for that may know better by now.
+A hint that cannot be followed stays for the next minute, and goes after a day: the sync has read it by then.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -19,6 +21,7 @@ from apps.common.clock import real_now
 from apps.common.db import session_lock
 from apps.common.periods import day_of
 from apps.jobs.hints import done, waiting_hints
+from apps.jobs.ledger import one_at_a_time
 from apps.jobs.models import Hint, JobRun
 from apps.marketplaces.errors import ApiError
 from apps.marketplaces.ozon_seller.client import OzonSeller
@@ -37,9 +40,14 @@ log = logging.getLogger(__name__)
 
 Row = TypeVar("Row")
 
-SYNCS = ("ozon_sync", "keycrm_sync", "keycrm_night")
+SYNC = "ozon_sync"
+SYNCS = (SYNC, "keycrm_sync", "keycrm_night")
 KEPT = timedelta(days=1)
 PATIENCE_SECONDS = 10.0
+
+
+class Overtaken(Exception):
+    """A sync has begun while hints were read: it may know better by now."""
 
 
 def follow(*, now: datetime) -> int:
@@ -57,7 +65,7 @@ def _follow_shop(shop: Shop, now: datetime) -> int:
             if shop.kind == Shop.Kind.KEYCRM:
                 return crm_hints.follow(shop, keycrm(shop, patience_seconds=PATIENCE_SECONDS), now)
             return _follow_all(shop, ozon_seller(shop, patience_seconds=PATIENCE_SECONDS), now)
-        except (ApiError, MissingKey) as error:
+        except (ApiError, MissingKey, Overtaken) as error:
             log.warning("hints of shop %s wait: %s", shop.pk, error)
             return 0
 
@@ -73,8 +81,18 @@ def _is_syncing(shop: Shop) -> bool:
     return JobRun.objects.filter(shop=shop, job__in=SYNCS, state=JobRun.State.RUNNING).exists()
 
 
+@contextmanager
+def _unless_overtaken(shop: Shop, began: datetime) -> Iterator[None]:
+    """A transaction in which no sync of the shop can begin. Raises `Overtaken` when one has after `began` (real)."""
+    with transaction.atomic():
+        one_at_a_time(SYNC, shop.pk)
+        if _is_syncing(shop) or JobRun.objects.filter(shop=shop, job=SYNC, finished_at__gte=began).exists():
+            raise Overtaken("a sync has begun meanwhile")
+        yield
+
+
 def _follow_postings(shop: Shop, client: OzonSeller, now: datetime) -> int:
-    waiting = waiting_hints(shop, Hint.Topic.POSTING)
+    waiting, began = waiting_hints(shop, Hint.Topic.POSTING), real_now()
     history = SalesHistory.objects.filter(shop=shop).first()
     if waiting and history:
         numbers = [hint.subject for hint in waiting]
@@ -83,7 +101,7 @@ def _follow_postings(shop: Shop, client: OzonSeller, now: datetime) -> int:
         fbo = _rows(client.fbo_postings(since=since, to=now, posting_numbers=numbers, finance=False))
         fbs = _rows(client.fbs_postings(since=since, to=now, order_numbers=order_numbers, finance=False))
         parcels = [*_parcels(shop, Warehouse.Scheme.FBO, fbo), *_parcels(shop, Warehouse.Scheme.FBS, fbs)]
-        with transaction.atomic():
+        with _unless_overtaken(shop, began):
             # Seen now, not in the morning: what has ended since the last look has ended today.
             today = day_of(now, shop.timezone)
             orders.store(shop, [one for one in parcels if one.placed_on >= history.sales_from], last_day=today)
@@ -91,9 +109,11 @@ def _follow_postings(shop: Shop, client: OzonSeller, now: datetime) -> int:
 
 
 def _follow_products(shop: Shop, client: OzonSeller, now: datetime) -> int:
-    waiting = waiting_hints(shop, Hint.Topic.PRODUCT)
+    waiting, began = waiting_hints(shop, Hint.Topic.PRODUCT), real_now()
     if waiting:
-        store_prices(shop, now, _rows(client.prices(product_ids=[int(hint.subject) for hint in waiting])))
+        prices = _rows(client.prices(product_ids=[int(hint.subject) for hint in waiting]))
+        with _unless_overtaken(shop, began):
+            store_prices(shop, now, prices)
     return done(waiting)
 
 

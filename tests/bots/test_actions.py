@@ -240,6 +240,7 @@ def test_a_crash_in_the_middle_loses_neither_the_press_nor_the_button(
 
 
 def test_the_first_of_two_who_must_agree_is_told_so(owner: Member, market: Market) -> None:
+    member(owner.seller, "Olga", Role.APPROVER)
     proposal = offer(owner.seller.shops.get(), needed=2)
 
     assert pressed(apply_button(owner, proposal), owner).words == "Accepted. One more person has to agree."

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import requests
+from django.db import OperationalError, connection
 from django.utils import translation
 from django.utils.translation import gettext
 
 from apps.common.clock import real_now
 from apps.marketplaces.standins.telegram.person import Person
+from apps.reports.messages import Rendered
 from apps.shops.linking import MAX_ATTEMPTS, issue_code
 from apps.shops.models import AuditEntry, Language, Member
 from apps.shops.models import Person as OurPerson
@@ -215,6 +217,41 @@ def test_a_defect_is_told_with_a_number_and_stops_nobody(
     row.refresh_from_db()
     assert (row.attempts, row.error) == (inbox.MAX_ATTEMPTS, "ZeroDivisionError: a defect")
     assert TelegramUpdate.objects.filter(handled_at=None).count() == 0
+
+
+def test_an_outage_of_the_database_uses_up_none_of_an_updates_tries(
+    messenger: Messenger, bot: BotProcess, owner: Member, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outages = iter([OperationalError("locked")] * (inbox.MAX_ATTEMPTS + 2))
+
+    def answer(member: Member, now: object) -> Rendered:
+        if outage := next(outages, None):
+            raise outage
+        return Rendered("here it is")
+
+    monkeypatch.setitem(handlers.ANSWERS, "report", answer)
+    monkeypatch.setattr("bots.consumer.PAUSE_AFTER_FAILURE", 0.01)
+
+    anna.says("/report")
+
+    anna.sees("here it is")
+    assert len(anna.messages()) == 1
+
+
+def test_a_question_that_takes_the_database_too_long_is_given_up_like_a_defect(
+    messenger: Messenger, bot: BotProcess, owner: Member, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(member: Member, now: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("set statement_timeout = 10; select pg_sleep(1)")
+
+    monkeypatch.setitem(handlers.ANSWERS, "report", too_long)
+    monkeypatch.setattr("bots.consumer.PAUSE_AFTER_FAILURE", 0.01)
+
+    anna.says("/report")
+
+    anna.sees("Something went wrong on my side.")
+    assert TelegramUpdate.objects.get().attempts == inbox.MAX_ATTEMPTS
 
 
 def test_an_update_that_ends_the_process_each_time_is_given_up_and_told(

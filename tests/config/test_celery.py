@@ -8,7 +8,7 @@ import pytest
 from celery import current_app
 from django.conf import settings
 
-from config.celery import RELIABILITY, ROUTES, TASK_MODULES, broker_url
+from config.celery import RELIABILITY, ROUTES, TASK_MODULES, OutOfMemory, Work, broker_url
 from config.env import BASE_DIR
 
 QUEUES = {"money", "fast", "sync", "analytics"}
@@ -53,6 +53,18 @@ def test_messages_are_json_and_results_are_not_kept() -> None:
 def test_a_task_is_acknowledged_after_its_work_and_comes_back_when_its_worker_dies() -> None:
     conf = current_app.conf
     assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (True, True, 1)
+
+
+def test_a_task_that_is_out_of_memory_does_not_look_like_its_worker_being_so() -> None:
+    class Hungry(Work):
+        name = "hungry"
+
+        def run(self) -> None:
+            raise MemoryError
+
+    Hungry.bind(current_app)
+    with pytest.raises(OutOfMemory, match="hungry"):
+        Hungry()()
 
 
 def test_a_worker_that_stops_waits_as_long_as_the_settings_say() -> None:

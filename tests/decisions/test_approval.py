@@ -234,8 +234,8 @@ def test_a_guardrail_forbids_to_propose(owner: Member, market: Market) -> None:
 
 
 def test_two_approvals_are_needed_where_two_are_asked_for(owner: Member, market: Market) -> None:
-    proposal = offer(shop_of(owner), needed=2)
     second = member(owner.seller, "Olga", Role.APPROVER)
+    proposal = offer(shop_of(owner), needed=2)
 
     assert yes(proposal, owner) is None
     assert yes(proposal, owner) is None
@@ -245,10 +245,11 @@ def test_two_approvals_are_needed_where_two_are_asked_for(owner: Member, market:
 
 
 def test_one_no_outweighs_a_yes(owner: Member, market: Market) -> None:
+    second = member(owner.seller, "Olga", Role.APPROVER)
     proposal = offer(shop_of(owner), needed=2)
     yes(proposal, owner)
 
-    reject(proposal_id=proposal.pk, by=member(owner.seller, "Olga", Role.APPROVER), now=NOON)
+    reject(proposal_id=proposal.pk, by=second, now=NOON)
 
     proposal.refresh_from_db()
     assert proposal.state == Proposal.State.REJECTED

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from apps.decisions.approval import approve
+from apps.decisions.approval import Objected, approve, close_hopeless
+from apps.decisions.four_eyes import tell_too_few
 from apps.decisions.models import Command, DecisionRules, Proposal
-from apps.shops.models import Member, Shop
+from apps.notifications.models import OutboxMessage
+from apps.shops.models import AuditEntry, Member, Shop
 from apps.shops.roles import Role
 from tests.cast import anna, member
 from tests.decisions.markets import NOON, Market, offer, step
@@ -39,7 +41,9 @@ def olga(owner: Member) -> Member:
 
 
 @pytest.mark.parametrize(("limit", "needed"), [("0.09", 2), ("0.10", 1), (None, 1)])
-def test_a_step_above_the_limit_needs_two(owner: Member, market: Market, limit: str | None, needed: int) -> None:
+def test_a_step_above_the_limit_needs_two(
+    owner: Member, market: Market, olga: Member, limit: str | None, needed: int
+) -> None:
     """The step is a tenth."""
     rules(owner, two_above_step_rate=limit and Decimal(limit))
 
@@ -47,7 +51,7 @@ def test_a_step_above_the_limit_needs_two(owner: Member, market: Market, limit: 
 
 
 @pytest.mark.parametrize(("worst", "needed"), [("-49", 1), ("-51", 2), ("51", 2)])
-def test_money_above_the_limit_needs_two(owner: Member, market: Market, worst: str, needed: int) -> None:
+def test_money_above_the_limit_needs_two(owner: Member, market: Market, olga: Member, worst: str, needed: int) -> None:
     rules(owner, two_above_money=50)
     proposal = offer(shop_of(owner))
     Proposal.objects.update(worst_case=Decimal(worst))
@@ -55,7 +59,7 @@ def test_money_above_the_limit_needs_two(owner: Member, market: Market, worst: s
     assert (yes(proposal, owner) is None) == (needed == 2)
 
 
-def test_unknown_money_may_be_any_money(owner: Member, market: Market) -> None:
+def test_unknown_money_may_be_any_money(owner: Member, market: Market, olga: Member) -> None:
     rules(owner, two_above_money=50)
     proposal = offer(shop_of(owner))
     Proposal.objects.update(effect=None)
@@ -77,14 +81,15 @@ def test_who_may_not_approve_any_more_does_not_count(owner: Member, market: Mark
     rules(owner, two_above_step_rate=Decimal("0.05"))
     proposal = offer(shop_of(owner))
     yes(proposal, olga)
+    petr = member(owner.seller, "Petr", Role.APPROVER)
     olga.role = Role.VIEWER
     olga.save()
 
     assert yes(proposal, owner) is None
-    assert yes(proposal, member(owner.seller, "Petr", Role.APPROVER)) is not None
+    assert yes(proposal, petr) is not None
 
 
-def test_a_limit_set_after_the_card_holds_for_it_too(owner: Member, market: Market) -> None:
+def test_a_limit_set_after_the_card_holds_for_it_too(owner: Member, market: Market, olga: Member) -> None:
     proposal = offer(shop_of(owner))
     rules(owner, two_above_step_rate=Decimal("0.05"))
 
@@ -126,7 +131,7 @@ def test_another_shops_decisions_do_not_count(owner: Member, market: Market) -> 
     assert yes(proposal, owner) is not None
 
 
-def test_going_back_never_waits_for_a_second_person(owner: Member, market: Market) -> None:
+def test_going_back_never_waits_for_a_second_person(owner: Member, market: Market, olga: Member) -> None:
     rules(owner, two_above_step_rate=Decimal("0.05"), two_above_money=1, two_above_products=0)
     done = offer(shop_of(owner), needed=1)
     Proposal.objects.filter(pk=done.pk).update(state=Proposal.State.APPROVED)
@@ -141,6 +146,76 @@ def test_going_back_never_waits_for_a_second_person(owner: Member, market: Marke
     assert queued is not None
     market.values["tea"] = 110
     assert step(queued).state == Command.State.SENT
+
+
+class TestATeamOfOne:
+    """The others have left, or may not approve any more, after the rules were set."""
+
+    @pytest.fixture
+    def waiting(self, owner: Member, market: Market, olga: Member) -> Proposal:
+        rules(owner, two_above_step_rate=Decimal("0.05"))
+        return offer(shop_of(owner))
+
+    def leaves(self, member: Member) -> None:
+        Member.objects.filter(pk=member.pk).update(role=Role.VIEWER)
+
+    def test_a_card_that_needs_two_is_closed_and_says_why(self, waiting: Proposal, olga: Member) -> None:
+        yes(waiting, olga)
+        self.leaves(olga)
+
+        assert close_hopeless(now=NOON) == 1
+        assert close_hopeless(now=NOON) == 0
+
+        waiting.refresh_from_db()
+        assert (waiting.state, waiting.decided_at) == (Proposal.State.STALE, NOON)
+        assert waiting.outcome == {"code": "too_few_people", "figures": {"needed": 2, "may": 1}}
+        assert AuditEntry.objects.get(action="proposal.stale").data == waiting.outcome
+
+    def test_those_who_may_approve_are_told_once_a_day(self, waiting: Proposal, owner: Member, olga: Member) -> None:
+        self.leaves(olga)
+        close_hopeless(now=NOON)
+        tell_too_few(waiting.shop, 7, now=NOON)
+
+        (message,) = OutboxMessage.objects.filter(name="too_few_people")
+        assert (message.person, message.params) == (owner.person, {"shop": waiting.shop_id, "count": 1})
+
+    def test_one_yes_is_not_taken_for_two(self, waiting: Proposal, owner: Member, olga: Member) -> None:
+        self.leaves(olga)
+
+        with pytest.raises(Objected, match="2 people would have to agree, and only 1 of the team may approve now"):
+            yes(waiting, owner)
+
+        assert not Command.objects.exists()
+        assert not waiting.approvals.exists()
+
+    def test_nothing_that_needs_two_is_proposed(self, waiting: Proposal, owner: Member, olga: Member) -> None:
+        self.leaves(olga)
+
+        with pytest.raises(Objected):
+            offer(shop_of(owner), name="coffee")
+
+        member(owner.seller, "Petr", Role.APPROVER)
+        assert offer(shop_of(owner), name="coffee").needed == 2
+
+    def test_cards_that_one_may_decide_on_stay(self, owner: Member, market: Market) -> None:
+        card = offer(shop_of(owner))
+
+        assert close_hopeless(now=NOON) == 0
+
+        assert yes(card, owner) is not None
+
+    def test_as_long_as_there_are_two_a_card_stays(self, waiting: Proposal) -> None:
+        assert close_hopeless(now=NOON) == 0
+
+    def test_a_change_too_many_today_is_refused_and_waits_for_tomorrow(self, owner: Member, market: Market) -> None:
+        rules(owner, two_above_products=1)
+        yes(offer(shop_of(owner)), owner)
+        second = offer(shop_of(owner), name="coffee")
+
+        with pytest.raises(Objected):
+            yes(second, owner)
+
+        assert yes(second, owner, now=NOON + timedelta(hours=13)) is not None
 
 
 class TestTheRules:

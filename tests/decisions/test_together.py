@@ -197,6 +197,7 @@ class TestTheOutcomes:
         self, shop: Shop, market: Market, owner: Member
     ) -> None:
         DecisionRules.objects.update(two_above_products=1)
+        member(owner.seller, "Olga", Role.APPROVER)
         card(shop, "tea"), card(shop, "coffee")
 
         assert sorted(answered(shop, owner).values()) == ["applied", "one_more"]

@@ -128,6 +128,44 @@ class TestUnderWay:
         assert steps(back).state == State.VERIFIED
         assert market.values["tea"] == 100
 
+    def test_a_send_that_came_to_nothing_is_watched_and_not_repeated(
+        self, sent: Command, owner: Member, market: Market
+    ) -> None:
+        while sent.state != State.QUEUED:  # read back so often that it would be sent again
+            sent = step(sent)
+        pressed(sent, owner)
+
+        ended = after(steps(sent))
+
+        assert (ended.state, ended.problem) == (State.CANCELLED, {"code": "undone_unapplied"})
+        assert (ended.writes, market.sends) == (1, [("tea", 110)])
+        assert ended.reads == executor.MAX_READS_BEFORE_RESEND * executor.MAX_WRITES - 1
+        assert not Command.objects.exclude(pk=sent.pk).exists()
+
+    def test_a_send_that_arrives_late_is_noticed_and_goes_back(
+        self, sent: Command, owner: Member, market: Market
+    ) -> None:
+        while sent.state != State.QUEUED:
+            sent = step(sent)
+        pressed(sent, owner)
+        assert step(step(sent)).state in Command.LIVE
+        market.values["tea"] = 110
+        market.on_send = None
+
+        after(steps(sent))
+
+        back = Command.objects.exclude(pk=sent.pk).get()
+        assert steps(back).state == State.VERIFIED
+        assert market.values["tea"] == 100
+
+    def test_somebody_elses_value_meanwhile_needs_a_person(self, sent: Command, owner: Member, market: Market) -> None:
+        while sent.state != State.QUEUED:
+            sent = step(sent)
+        pressed(sent, owner)
+        market.values["tea"] = 105
+
+        assert after(steps(sent)).state == State.NEEDS_HUMAN
+
     def test_what_was_refused_needs_no_way_back(self, sent: Command, owner: Member, market: Market) -> None:
         pressed(sent, owner)
         market.values["tea"] = 105

@@ -18,13 +18,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 settings.TIMETABLE = "tests.faults.timetable"
 
-from config.celery import app  # noqa: E402 - Django comes first
+from config.celery import RELIABILITY, app  # noqa: E402 - Django comes first
 from tasks.runners import RUNNERS  # noqa: E402
 from tests.faults import timetable  # noqa: E402
 
 __all__ = ["app"]
 
 RUNNERS.update(timetable.RUNNERS)
+
+if seconds := os.environ.get("VISIBILITY_SECONDS"):
+    # How long the broker waits for a message to be done with before it delivers it once more; an hour in a real shop.
+    waits = {"visibility_timeout": float(seconds), "unacked_restore_interval": 1}
+    app.conf.broker_transport_options = RELIABILITY["broker_transport_options"] | waits
 
 OURS = ("apps.", "tasks.", "bots.", "tests.")
 

@@ -21,8 +21,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -245,6 +247,58 @@ class Fleet:
         return {"DATABASE_URL": database_url(), "REDIS_URL": self.redis_url, "REMAP_SIGTERM": "SIGQUIT"}
 
 
+@dataclass
+class Line:
+    """A line to a server, by TCP on this machine: it can be cut, so that nothing answers, mended, and made slow.
+
+    `target` is a host with its port or the path of a unix socket; `delay` are the seconds that it takes either way.
+    """
+
+    target: tuple[str, int] | str
+    delay: float = 0.0
+    port: int = 0
+    _listener: socket.socket | None = None
+    _ends: list[socket.socket] = field(default_factory=list)
+
+    def mend(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
+
+    def cut(self) -> None:
+        if self._listener:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+        self.break_off()
+
+    def break_off(self) -> None:
+        """Whoever speaks is cut off, and may call again."""
+        ends = self._ends.copy()
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            self._ends.remove(end)
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
+                far.connect(self.target)
+                self._ends += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=[source, sink], daemon=True).start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                time.sleep(self.delay)
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
 def crash(server: Server) -> None:
     """Kill a server as a power cut does and start it again on what it had written."""
     server.kill()
@@ -269,3 +323,20 @@ def server_of_its_own(kind: type[S], *, scratch: bool) -> Iterator[S]:
         server.stop()
         shutil.rmtree(root)
         shutil.rmtree(sockets)
+
+
+def waiting_for_a_lock() -> int:
+    """Sessions of other processes that wait for an advisory lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+        return int(cursor.fetchone()[0])
+
+
+def cut_all_connections() -> int:
+    """All but this test's own. Returns how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from types import ModuleType
+from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from apps.backoffice.demo.checks import compare
+from apps.catalog.models import Product
 from apps.jobs.ledger import plan
 from apps.jobs.models import JobRun, SyncRun
 from apps.jobs.timetable import find_job
+from apps.marketplaces.standins.ozon_seller import postings, products
+from apps.marketplaces.standins.ozon_seller.posting_rows import posting_number
 from apps.sales.models import Order
 from tests.faults.harness import Fleet, Process, eventually
 from tests.flows.shop import LiveShop, live_shop
@@ -57,3 +62,64 @@ def tick_until(fleet: Fleet, is_so: Callable[[], bool]) -> None:
         return is_so()
 
     eventually(ticked, "the sync goes on", within=60, every=0.5)
+
+
+class Shifting:
+    """A list whose rows move while it is read: with each page one more of its first rows is gone, so that the next page
+    begins a row too late. `is_on` until the marketplace has come to rest."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, *, named: str = "") -> None:
+        """Stands in for a function of the stand-in; `named` is an option that tells its pages from other uses."""
+        self.is_on, self.pages, self._rows, self._named = True, 0, getattr(module, name), named
+        monkeypatch.setattr(module, name, self)
+
+    def __call__(self, *asked: Any, **options: Any) -> Any:
+        rows = self._rows(*asked, **options)
+        if not self.is_on or (self._named and self._named not in options):
+            return rows
+        self.pages += 1
+        return rows[self.pages :]
+
+
+@pytest.mark.timeout(300)
+def test_rows_that_move_between_pages_are_all_there_after_the_next_look(
+    fleet: Fleet, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with live_shop(settings, skus=2500, history_days=20) as live:
+        shifting = [
+            Shifting(monkeypatch, products, "chosen_products", named="sku_field"),
+            Shifting(monkeypatch, postings, "_in_period"),
+        ]
+        fleet.env = {"OZON_API_URL": live.standins.url, "WORLD_URL": live.standins.url}
+        fleet.worker("fast,sync")
+
+        finished(fleet, planned(live))
+        missed = missing(live)
+        assert missed["products"] > 0
+        assert missed["postings"] > 20, "the test has moved many"
+
+        for one in shifting:
+            one.is_on = False
+        live.world.next_day()
+        finished(fleet, planned(live))
+
+        assert missing(live) == {"products": 0, "postings": 0}
+        assert not Product.objects.filter(is_archived=True).exists()
+        assert compare(live.world, live.shop, live.today - timedelta(days=1)).wrong == ()
+
+
+def finished(fleet: Fleet, run: JobRun) -> None:
+    fleet.send("jobs.run", run.pk, queue="sync")
+    eventually(JobRun.objects.filter(pk=run.pk, state=JobRun.State.DONE).exists, f"{run} is done", within=120)
+
+
+def missing(live: LiveShop) -> dict[str, int]:
+    """How many of what the marketplace has are not stored; there is never one more than it has."""
+    world = live.standins.of.world
+    theirs = {str(number) for number in world.catalog.product_id.tolist()}
+    ours = set(Product.objects.values_list("external_id", flat=True))
+    sold = {posting_number(world, posting) for posting in world.book.postings}
+    known = set(Order.objects.values_list("external_id", flat=True))
+    assert ours <= theirs
+    assert known <= sold
+    return {"products": len(theirs - ours), "postings": len(sold - known)}

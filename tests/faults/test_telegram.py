@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 from django.db import connection, transaction
@@ -37,7 +36,7 @@ from tests.bots.telegram import Messenger, polling_bot
 from tests.cast import anna as anna_with_a_shop
 from tests.cast import member
 from tests.decisions.markets import NOON, offer
-from tests.faults.harness import Fleet, Process, crash, eventually, never
+from tests.faults.harness import Fleet, Line, Process, crash, eventually, never, waiting_for_a_lock
 
 __all__ = ["cards", "market", "messenger", "owner", "quick", "surroundings"]
 
@@ -48,6 +47,7 @@ AGAIN = "Sent again: the first time may not have arrived."
 
 
 SECRET = secrets.token_urlsafe(32)
+LONG_SECONDS = 30
 DEAD_CLOCK = "4"
 """Seconds without a tick."""
 
@@ -141,7 +141,7 @@ def test_a_bot_killed_in_the_middle_of_a_press_does_it_once_when_it_is_back(
     with transaction.atomic():
         take_lock("decisions", proposal.shop_id)
         anna.presses(card, "Apply")
-        eventually(_somebody_waits_for_a_lock, "the press is under way")
+        eventually(waiting_for_a_lock, "the press is under way")
         bot.kill()
     assert not Command.objects.exists()
 
@@ -151,10 +151,20 @@ def test_a_bot_killed_in_the_middle_of_a_press_does_it_once_when_it_is_back(
     assert not AuditEntry.objects.filter(action="button.refused").exists()
 
 
-def _somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("select count(*) from pg_locks where locktype = 'advisory' and not granted")
-        return bool(cursor.fetchone()[0])
+@pytest.mark.slow
+def test_a_lock_that_is_held_for_long_delays_a_press_and_does_not_lose_it(
+    bots: Bots, anna: Person, proposal: Proposal
+) -> None:
+    bots.start()
+    card = anna.sees("pending")
+    with transaction.atomic():
+        take_lock("decisions", proposal.shop_id)
+        anna.presses(card, "Apply")
+        eventually(waiting_for_a_lock, "the press is under way")
+        never(lambda: waiting_for_a_lock() > 1, "tries pile up", during=LONG_SECONDS)
+
+    assert anna.sees("approved")["id"] == card["id"]
+    assert len(anna.messages()) == Command.objects.count() == 1
 
 
 @pytest.mark.slow
@@ -285,50 +295,9 @@ def test_without_a_token_the_bot_refuses_to_start_in_one_sentence(fleet: Fleet) 
     assert "Traceback" not in bot.log.read_text()
 
 
-@dataclass
-class Line:
-    """The line to Telegram: it can be cut, so that nothing answers, and mended."""
-
-    target: int
-    port: int = 0
-    _listener: socket.socket | None = None
-    _ends: list[socket.socket] = field(default_factory=list)
-
-    def mend(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
-
-    def cut(self) -> None:
-        if self._listener:
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-        for end in self._ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._ends.clear()
-
-    def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.target))
-                self._ends += [near, far]
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=[source, sink], daemon=True).start()
-
-    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        for end in (source, sink):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.fixture
 def line(messenger: Messenger) -> Iterator[Line]:
-    line = Line(int(messenger.url.rpartition(":")[2]))
+    line = Line(("127.0.0.1", int(messenger.url.rpartition(":")[2])))
     line.mend()
     yield line
     line.cut()

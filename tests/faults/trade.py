@@ -161,7 +161,7 @@ class Trade:
         self.fleet.send("commands.sweep")
         self.fleet.send("experiments.sweep", queue="money")
 
-    def follow(self, *commands: Command, ticking: bool = True) -> list[str]:
+    def follow(self, *commands: Command, ticking: bool = True, within: float = PATIENCE_SECONDS) -> list[str]:
         """Wait until all are over, and every verified one has its experiment. Returns their states."""
 
         def over() -> bool:
@@ -173,7 +173,7 @@ class Trade:
                 one.state not in Command.LIVE and (one.state != State.VERIFIED or one.pk in measured) for one in rows
             )
 
-        eventually(over, f"{len(commands)} commands are over", within=PATIENCE_SECONDS, every=0.3)
+        eventually(over, f"{len(commands)} commands are over", within=within, every=0.3)
         return [one.state for one in self._rows(commands)]
 
     # What became of it

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -107,3 +109,41 @@ def test_hints_wait_while_the_marketplace_does_not_answer_and_while_a_sync_runs(
 
     JobRun.objects.filter(pk=run.pk).update(state=JobRun.State.DONE)
     assert (follow(live), Hint.objects.count()) == (1, 0)
+
+
+@pytest.mark.parametrize("topic", [Hint.Topic.POSTING, Hint.Topic.PRODUCT])
+def test_what_was_read_before_a_sync_is_not_written_over_what_the_sync_has_read(
+    live: LiveShop, monkeypatch: pytest.MonkeyPatch, topic: Hint.Topic
+) -> None:
+    """The answer of the marketplace is on its way, and old, while the whole shop is read once more."""
+    of_topic: dict[Hint.Topic, type[Order | Product]] = {Hint.Topic.POSTING: Order, Hint.Topic.PRODUCT: Product}
+    hint(shop=live.shop, topic=topic, subjects=[of_topic[topic].objects.earliest("pk").external_id])
+    read = hints._rows
+
+    def read_and_be_overtaken(pages: Any) -> Any:
+        rows = read(pages)
+        monkeypatch.setattr(hints, "_rows", read)
+        live.next_morning()
+        return rows
+
+    monkeypatch.setattr(hints, "_rows", read_and_be_overtaken)
+    assert follow(live) == 0
+    assert Hint.objects.count() == 1
+    assert follow(live) == 1
+
+
+def test_a_price_that_a_command_has_changed_meanwhile_is_known_better(live: LiveShop) -> None:
+    product = Product.objects.exclude(price=None).earliest("pk")
+    before = live.now
+    price = (product.price or Decimal(0)) + 50
+    Product.objects.filter(pk=product.pk).update(price=price)
+    PriceChange.objects.create(
+        product=product, seen_at=before + timedelta(seconds=1), seen_on=live.today, price_from=product.price,
+        price_to=price, currency="RUB", source=PriceChange.Source.VITRINA, command_id=1,
+    )  # fmt: skip
+    hint(shop=live.shop, topic=Hint.Topic.PRODUCT, subjects=[product.external_id])
+
+    assert hints.follow(now=before) == 1
+
+    product.refresh_from_db()
+    assert product.price == price

@@ -339,6 +339,31 @@ def test_a_row_that_cannot_be_read_loses_nobody_else(live: LiveShop, monkeypatch
     assert Product.objects.get(external_id=str(world.catalog.product_id[1])).name == "Кружка, новое имя"
 
 
+def test_a_card_that_is_older_than_what_is_stored_is_left_out_and_counted(
+    live: LiveShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of the marketplace that lags behind answers for the product."""
+    card, told = products._info, {"name": "Кружка, новое имя", "updated_at": "2025-06-03T12:00:00Z"}
+    monkeypatch.setattr(
+        products, "_info", lambda world, i, *rest: {**card(world, i, *rest), **(told if i == 2 else {})}
+    )
+    live.sync()
+    told.update(name="Кружка, старое имя", updated_at="2025-06-03T11:59:59Z")
+
+    run = live.sync()
+
+    product = Product.objects.get(external_id=str(world_of(live).catalog.product_id[2]))
+    assert (product.name, product.synced_at) == ("Кружка, новое имя", run.as_of)
+    bad = run.sync_runs.get(source="products").bad_rows
+    assert [(row["id"], row["reason"]) for row in bad] == [
+        (product.external_id, "as of 03.06.2025 11:59, what is stored is newer")
+    ]
+    told.update(name="Кружка, ещё новее", updated_at="2025-06-03T12:00:01Z")
+    live.sync()
+    product.refresh_from_db()
+    assert product.name == "Кружка, ещё новее"
+
+
 @pytest.mark.slow
 def test_money_of_another_country_is_reported_and_never_stored(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     line = posting_rows._product

@@ -170,7 +170,7 @@ def test_a_bucket_does_not_grow_with_time(own_redis: OwnRedis) -> None:
     assert own_redis.client().zcard("vitrina:rate:A:1") <= 81
 
 
-def _call_for(seconds: float, socket: str, counts: multiprocessing.Queue[list[float]]) -> None:
+def call_for(seconds: float, socket: str, counts: multiprocessing.Queue[list[float]]) -> None:
     turns = RateLimiter(
         Limits(every_call=(Limit(50, SECOND),), by_path={}),
         api="OZON Seller",
@@ -189,7 +189,7 @@ def _call_for(seconds: float, socket: str, counts: multiprocessing.Queue[list[fl
 def test_four_processes_together_keep_below_the_limit_in_every_second(own_redis: OwnRedis) -> None:
     context = multiprocessing.get_context("spawn")
     counts: multiprocessing.Queue[list[float]] = context.Queue()
-    workers = [context.Process(target=_call_for, args=(3.0, own_redis.socket, counts)) for _ in range(4)]
+    workers = [context.Process(target=call_for, args=(3.0, own_redis.socket, counts)) for _ in range(4)]
     for worker in workers:
         worker.start()
     by_worker = [counts.get(timeout=60) for _ in workers]

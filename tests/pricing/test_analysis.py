@@ -173,6 +173,20 @@ class TestACard:
         assert OutboxMessage.objects.count() == 2
 
 
+def test_what_needs_more_people_than_there_are_is_not_proposed_and_told(shelf: Shelf, owner: Member) -> None:
+    seller(shelf), seller(shelf), seller(shelf)
+    idlers(shelf)
+    limits = DecisionRules.objects.create(shop=shelf.shop, two_above_step_rate=0)
+
+    assert proposed(shelf)["too_few_people"] == 3
+
+    assert not Proposal.objects.exists()
+    (message,) = OutboxMessage.objects.filter(name="too_few_people")
+    assert (message.person, message.params["count"]) == (owner.person, 3)
+    limits.delete()
+    assert proposed(shelf)["proposed"] == 3
+
+
 def test_a_shop_that_applies_cards_together_gets_one_summary(shelf: Shelf, owner: Member) -> None:
     DecisionRules.objects.create(shop=shelf.shop, together_worst=100_000)
     seller(shelf), seller(shelf)

@@ -56,6 +56,28 @@ def test_a_command_that_ended_badly_names_product_prices_and_cause(anna: Member,
     )
 
 
+def test_a_command_that_was_sent_in_vain_and_undone_is_not_called_unsent(anna: Member, shelf: Shelf) -> None:
+    made = command(
+        decided(proposal(shelf.product()), anna), state="cancelled", writes=1, problem={"code": "undone_unapplied"}
+    )
+    assert (
+        "The price was not changed.\nIt was undone; what was sent has not arrived, and is not sent again."
+        in told(anna, "command_ended", command=made.pk).text
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_team_that_is_too_small_is_told_what_cannot_be_decided_on(anna: Member, shelf: Shelf, language: str) -> None:
+    text = told(anna, "too_few_people", language=language, shop=shelf.shop.pk, count=3).text
+    in_english = (
+        "Shelf\n\n"
+        "3 price changes cannot be decided on: each needs two people, and only one of the team may approve now.\n\n"
+        "Give a second person the right to approve, or change the rules for deciding; the next analysis asks again."
+    )
+    assert (text == in_english) == (language == "en")
+    assert "3" in text
+
+
 def test_another_sellers_command_is_not_rendered(anna: Member, shelf: Shelf) -> None:
     made = command(decided(proposal(shelf.product()), anna), state="cancelled", problem={"code": "stopped"})
     with pytest.raises(Command.DoesNotExist):

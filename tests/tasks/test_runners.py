@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 
 from apps.common.clock import real_now
 from apps.common.errors import Refused
@@ -69,6 +70,23 @@ def test_a_run_that_handed_itself_on_is_not_finished(carry_out: Callable[[Runner
 
     run = carry_out(runner)
     assert (run.state, run.progress, run.finished_at) == (State.RUNNING, {"done": 1}, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_error_is_written_down_though_the_connection_is_gone(
+    run: JobRun, carry_out: Callable[[Runner], JobRun]
+) -> None:
+    def runner(_: JobRun) -> runners.Result:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_terminate_backend(pg_backend_pid())")
+        return {}
+
+    with pytest.raises(OperationalError):
+        carry_out(runner)
+
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (State.PLANNED, 1)
+    assert "terminating connection" in run.error
 
 
 def test_a_copy_of_the_message_does_nothing(carry_out: Callable[[Runner], JobRun]) -> None:

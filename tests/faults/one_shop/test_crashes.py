@@ -118,6 +118,20 @@ def test_a_worker_that_slept_through_its_lease_leaves_the_change_to_the_one_that
     assert trade.changed_once(command).calls == [200]
 
 
+@pytest.mark.slow
+def test_a_send_that_outlasts_the_brokers_patience_is_delivered_again_and_not_sent_again(trade: Trade) -> None:
+    command = trade.approved()
+    worker = trade.fleet.worker("money", 2, VISIBILITY_SECONDS="1", HTTP_DEADLINE_SECONDS="9")
+    trade.spoil(SEND, "hang_after_apply", delay=6)
+    trade.run(command)
+    trade.follow(command, ticking=False)
+
+    copies = [line for line in worker.lines() if "commands.run" in line and "received" in line]
+    assert len(copies) >= 3, "once more at the least, and the read-back"
+    story = trade.changed_once(command)
+    assert (story.calls, story.outcomes) == ([None], ["unknown"])
+
+
 def test_a_redis_that_dies_and_forgets_everything_delays_approved_changes_and_no_more(trade: Trade) -> None:
     server = trade.fleet.redis
     sleeper = trade.worker()
