@@ -197,7 +197,11 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
             return "—"
         if not total or done is None:
             return str(stage)
-        return f"{stage}: {formats.percent(min(done / total, 1))}"
+        share = f"{stage}: {formats.percent(min(done / total, 1))}"
+        left = run.progress.get("seconds_left")
+        if not left:
+            return share
+        return _("%(share)s, about %(minutes)s min left") % {"share": share, "minutes": -(-left // 60)}
 
     @display(description=gettext_lazy("started by"), ordering="started_by")
     def who(self, run: JobRun) -> str:
