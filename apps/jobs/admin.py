@@ -209,7 +209,11 @@ class JobRunAdmin(ScopedAdmin[JobRun]):
         source = str(dict(SyncRun.Source.choices).get(stage, stage))
         if not total or done is None:
             return source
-        return f"{source}: {formats.percent(min(done / total, 1))}"
+        share = f"{source}: {formats.percent(min(done / total, 1))}"
+        left = run.progress.get("seconds_left")
+        if not left:
+            return share
+        return _("%(share)s, about %(minutes)s min left") % {"share": share, "minutes": -(-left // 60)}
 
     @display(description=gettext_lazy("started by"), ordering="started_by")
     def who(self, run: JobRun) -> str:

@@ -18,13 +18,14 @@ from apps.jobs.models import JobRun
 from apps.jobs.schedule import seed
 from apps.jobs.timetable import Job
 from apps.shops.models import Shop
-from config.timetable import TIMETABLE
+from config.timetable import OZON, TIMETABLE
 from tests import cast
 from tests.jobs.day import utc
 
 pytestmark = pytest.mark.django_db
 
 State = JobRun.State
+JOBS = [job for job in TIMETABLE if job.kinds == OZON]
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ZONES = ["Europe/Moscow", "Europe/Kyiv"]
 SPRING, AUTUMN = "2026-03-29", "2026-10-25"  # Kyiv goes forward and back; Moscow does neither
@@ -52,7 +53,7 @@ def every(step: timedelta, first: datetime, last: datetime) -> Iterator[datetime
 
 
 def fire_all(shop: Shop, now: datetime) -> None:
-    for job in TIMETABLE:
+    for job in JOBS:
         fire(job=job.name, shop_id=shop.pk, now=now)
 
 
@@ -72,7 +73,7 @@ def slots(shop: Shop, job: Job) -> list[str]:
 def test_three_days_around_the_night_are_three_runs_of_every_job(there: Shop, zone: str, night: str) -> None:
     """Two beats fire again and again, and the catch-up looks: each slot is somebody's, once, at its hour."""
     midnight = utc(f"{night} 00:00").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    for job in TIMETABLE:
+    for job in JOBS:
         ledger.plan(job=job, shop=there, due=midnight - DAY / 2)
     for moment in every(2 * HOUR, midnight, midnight + 2 * DAY - 2 * HOUR):
         fire_all(there, moment)
@@ -80,7 +81,7 @@ def test_three_days_around_the_night_are_three_runs_of_every_job(there: Shop, zo
         catch_up(now=moment)
         work()
     days = [f"{utc(f'{night} 00:00') + offset * DAY:%Y-%m-%d}" for offset in (-1, 0, 1)]
-    for job in TIMETABLE:
+    for job in JOBS:
         assert slots(there, job) == days
         for run in JobRun.objects.filter(job=job.name, slot__in=days[1:]):
             assert (run.state, run.as_of.astimezone(ZoneInfo(zone)).time()) == (State.DONE, job.at)
@@ -100,7 +101,7 @@ def test_hours_that_were_moved_into_the_night_are_one_run_too(there: Shop, zone:
         fire_all(there, moment)
         catch_up(now=moment)
         work()
-    for job in TIMETABLE:
+    for job in JOBS:
         assert slots(there, job)[-2:] == [f"{evening:%Y-%m-%d}", night]
         assert JobRun.objects.get(shop=there, job=job.name, slot=night).state == State.DONE
 
@@ -128,7 +129,7 @@ def test_a_clock_that_was_a_day_ahead_for_a_minute_takes_no_slot_from_tomorrow(t
         machine.move_to(evening + DAY)
         fire_all(there, real_now())
 
-    for job in TIMETABLE:
+    for job in JOBS:
         found = ledger.scheduled().filter(shop=there, job=job.name, slot="2026-03-03")
         assert found.exclude(state=State.FAILED).count() == 1
 
@@ -176,17 +177,35 @@ def test_a_clock_that_stood_over_the_hours_makes_up_for_them_by_their_policies(
 ) -> None:
     seed()
     yesterday, today = "2026-03-02", "2026-03-03"
-    for job in TIMETABLE:
+    for job in JOBS:
         due = utc(f"{yesterday} {job.at:%H:%M}").replace(tzinfo=ZoneInfo(zone))
         ledger.plan(job=job, shop=there, due=due)
         JobRun.objects.filter(job=job.name).update(state=State.DONE, started_at=real_now())
     now = utc(f"{today} {back_at:02}:00").replace(tzinfo=ZoneInfo(zone))
 
     for _ in range(2):
-        for job in TIMETABLE:
+        for job in JOBS:
             fire(job=job.name, shop_id=there.pk, now=now)  # beat fires what is overdue at its start
         catch_up(now=now)
 
     found = JobRun.objects.filter(shop=there, slot=today)
     assert {run.job: run.state for run in found} == expected
     assert found.count() == len(expected)
+
+
+# A shop that is read every hour
+
+
+@pytest.mark.parametrize("zone", ZONES[1:])
+@each_night
+def test_an_hourly_job_has_a_run_for_every_hour_of_the_night(there: Shop, zone: str, night: str) -> None:
+    """Also for the hour that comes twice; the one that is left out is no hour."""
+    there.kind = Shop.Kind.KEYCRM
+    there.save()
+    first = utc(f"{night} 00:05") - 4 * HOUR
+    for moment in every(HOUR, first, first + 9 * HOUR):
+        fire(job="keycrm_sync", shop_id=there.pk, now=moment)
+        fire(job="keycrm_sync", shop_id=there.pk, now=moment + timedelta(minutes=2))
+        work()
+    runs = ledger.scheduled().filter(shop=there, job="keycrm_sync").order_by("as_of")
+    assert list(runs.values_list("as_of", flat=True)) == list(every(HOUR, first, first + 9 * HOUR))

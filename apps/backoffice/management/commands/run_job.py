@@ -125,6 +125,8 @@ def _state(run: JobRun) -> str:
     """Shelf: running, fbo_postings 40 of 180"""
     progress = run.progress
     how_far = f", {progress['stage']} {progress['done']} of {progress['total']}" if progress.get("total") else ""
+    if progress.get("seconds_left"):
+        how_far += f", about {-(-progress['seconds_left'] // 60)} min left"
     waits = f": {run.error}" if run.error and run.state == JobRun.State.PLANNED else ""
     done = f", {run.result}" if run.state == JobRun.State.DONE else ""
     return f"{run.shop}: {run.get_state_display()}{how_far if run.state == JobRun.State.RUNNING else ''}{waits}{done}"
