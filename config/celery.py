@@ -45,6 +45,7 @@ RELIABILITY: dict[str, Any] = {
         "global_keyprefix": "vitrina:",
     },
     "broker_connection_retry_on_startup": True,
+    "broker_channel_error_retry": True,  # a Redis that is full refuses what a worker notes: it waits, it does not end
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     "task_time_limit": 900,  # always below the visibility time-out, or a second copy starts

@@ -114,7 +114,9 @@ def seconds_of(trade: Trade, command: Command) -> float:
 def flood(fleet: Fleet, broker: redis.Redis) -> None:
     """Copies of one message, each with its own name: sending them one by one would take a minute."""
     fleet.send("jobs.run", 0, queue="analytics")
-    message = json.loads(broker.lpop(FLOODED))
+    taken = broker.lpop(FLOODED)
+    assert isinstance(taken, bytes)
+    message = json.loads(taken)
     for _ in range(0, FLOOD, 1000):
         broker.lpush(FLOODED, *[json.dumps(_renamed(message)) for _ in range(1000)])
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 from threading import Event, Thread
+from typing import TypeVar
 
 import pytest
 import redis
@@ -37,6 +38,8 @@ from tests.faults.test_sync import planned
 from tests.faults.trade import Trade, trade_of
 from tests.flows.shop import live_shop
 from tests.marketplaces.test_ratelimit import call_for
+
+T = TypeVar("T")
 
 pytestmark = [pytest.mark.fault, pytest.mark.flow, pytest.mark.slow]
 
@@ -122,9 +125,9 @@ def card_of(anna: Person, proposal: Proposal) -> Said:
     return anna.waits_for(lambda message: bool(message["buttons"]), seconds=30, after=max(seen, default=0))
 
 
-def seconds_of(deed: Callable[[], object]) -> float:
+def seconds_of(deed: Callable[[T], object], of: T) -> float:
     began = time.monotonic()
-    deed()
+    deed(of)
     return time.monotonic() - began
 
 
@@ -170,9 +173,9 @@ def test_while_redis_is_away_people_are_answered_at_once_and_what_they_decide_is
     browser.sees(cards[5])
 
     goes_on = fault(fleet.redis)
-    waits = [seconds_of(lambda card=card: anna.hears(anna.presses(card, "Apply"))) for card in shown]
-    waits += [seconds_of(lambda card=card: browser.approves(card)) for card in cards[3:]]
-    waits += [seconds_of(lambda card=card: browser.sees(card)) for card in cards]
+    waits = [seconds_of(lambda card: anna.hears(anna.presses(card, "Apply")), card) for card in shown]
+    waits += [seconds_of(browser.approves, card) for card in cards[3:]]
+    waits += [seconds_of(browser.sees, card) for card in cards]
     anna.sees("The clock stands since", seconds=30)
     goes_on()
 
