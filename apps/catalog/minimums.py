@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection
 from django.db.models import Count, Min
@@ -41,7 +42,8 @@ def sync_minimums(work: Work) -> bool:
             position = str(batch[-1][0]) if batch else ""
             yield Batch(rows, bad_rows, len(rows) + len(bad_rows), position, last, announced=None)
 
-    return follow(work, Reading("minimums", fetch, lambda rows: Stored(_store(work.shop, rows))))
+    at_end = partial(_forget_timers, work.shop)
+    return follow(work, Reading("minimums", fetch, lambda rows: Stored(_store(work.shop, rows)), at_end))
 
 
 def ending_minimums(shop: Shop, now: datetime) -> EndingMinimums | None:
@@ -54,8 +56,7 @@ def ending_minimums(shop: Shop, now: datetime) -> EndingMinimums | None:
 
 
 def _store(shop: Shop, rows: Sequence[PriceTimer]) -> int:
-    """Write what differs; a product that lost its minimum price has lost its timer too."""
-    lost = Product.objects.filter(shop=shop, min_price=None, min_price_until__isnull=False).update(min_price_until=None)
+    """Write what differs."""
     with connection.cursor() as cursor:
         cursor.execute(
             "update products set min_price_until = timer.until"
@@ -64,4 +65,9 @@ def _store(shop: Shop, rows: Sequence[PriceTimer]) -> int:
             " and products.min_price_until is distinct from timer.until",
             [[str(row.product_id) for row in rows], [row.expired_at for row in rows], shop.pk],
         )
-        return lost + int(cursor.rowcount)
+        return int(cursor.rowcount)
+
+
+def _forget_timers(shop: Shop) -> None:
+    """A product that lost its minimum price has lost its timer too."""
+    Product.objects.filter(shop=shop, min_price=None, min_price_until__isnull=False).update(min_price_until=None)

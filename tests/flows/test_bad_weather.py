@@ -263,6 +263,7 @@ def test_a_list_that_went_in_a_circle_is_read_from_its_beginning(live: LiveShop)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_sync_through_thirty_percent_of_errors_ends_complete_and_right(live: LiveShop, seed: int) -> None:
     draw = random.Random(seed)
