@@ -9,8 +9,6 @@ from apps.notifications.outbox import people_who_may, tell
 from apps.shops.models import Shop
 from apps.shops.roles import Action
 
-MESSAGE = "crm_unseen"
-
 
 class What(StrEnum):
     """The kinds of things; `apps.reports` has the words."""
@@ -27,8 +25,8 @@ def tell_unseen(shop: Shop, what: What, external_ids: Iterable[int]) -> None:
     people = people_who_may(shop.seller, Action.MANAGE) if found else []
     for external_id in found if people else []:
         tell(
-            name=MESSAGE,
-            key=f"{MESSAGE}:{shop.pk}:{what}:{external_id}",
+            name="crm_unseen",
+            key=f"crm_unseen:{shop.pk}:{what}:{external_id}",
             seller=shop.seller,
             people=people,
             params={"shop": shop.pk, "what": what, "id": external_id},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -12,14 +13,17 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
-from apps.common.periods import day_of
-from apps.jobs.models import Hint
+from apps.common.periods import Period, day_of
+from apps.jobs import by_hand
+from apps.jobs.by_hand import Errand
+from apps.jobs.models import Hint, JobRun
 from apps.marketplaces.standins.keycrm.rows import webhook_body
 from apps.sales import hints
-from apps.sales.models import Order
+from apps.sales.models import DayCheck, Order
 from apps.shops import key_check
 from apps.shops.models import Credential, Shop
 from apps.shops.push import push_path
+from tasks import runners
 from tests import cast
 from tests.flows.crm import CrmLife, crm_life
 
@@ -131,3 +135,26 @@ def test_a_key_that_is_refused_opens_its_circuit_and_closes_it_when_it_is_taken_
     key_check.probe(key.pk)
     key.refresh_from_db()
     assert (key.is_refused, key.problem) == (False, "")
+
+
+def test_a_person_has_both_jobs_run_and_a_night_for_days_that_have_passed(life: CrmLife) -> None:
+    yesterday = day_of(life.now, "Europe/Kyiv") - timedelta(days=1)
+    days = Period.ending(yesterday, days=2)
+    for job, errand_days in (("keycrm_sync", None), ("keycrm_night", None), ("keycrm_night", days)):
+        first, last = (errand_days.first, errand_days.last) if errand_days else (None, None)
+        errand = Errand.of(job=job, shop=life.shop, as_of=life.now, first=first, last=last)
+        run = by_hand.start(errand, by=life.owner)
+        runners.carry_out(run.pk)
+        run.refresh_from_db()
+        assert run.state == JobRun.State.DONE, run.error
+    assert Order.objects.filter(shop=life.shop).count() == life.crm.last_id
+    assert DayCheck.objects.filter(shop=life.shop).count() == 30
+
+
+def test_a_wrong_key_waits_for_another_without_failing_the_run(life: CrmLife) -> None:
+    Credential.objects.filter(shop=life.shop).update(secret="another-key-of-olena")
+    run = by_hand.start(Errand.of(job="keycrm_sync", shop=life.shop, as_of=life.now), by=life.owner)
+    runners.carry_out(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (JobRun.State.PLANNED, 0)
+    assert Credential.objects.get(shop=life.shop).is_refused

@@ -27,7 +27,7 @@ from apps.marketplaces.standins.ozon_seller import postings as posting_pages
 from apps.marketplaces.standins.registry import Shop as ImitatedShop
 from apps.marketplaces.standins.registry import running_standins
 from apps.marketplaces.standins.world import NewPrice, World
-from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, TouchedDay
+from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, Source, TouchedDay
 from apps.sales.panel import IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK, Panel, panel
 from apps.sales.shop_sync import data_as_of, summary
 from apps.sales.totals import totals
@@ -158,6 +158,13 @@ def test_the_panel_holds_units_net_of_cancellations(live: LiveShop) -> None:
         assert seen.units[row, -HISTORY:].tolist() == [units - cancelled for units, cancelled, _ in expected]
         assert seen.returned[row, -HISTORY:].tolist() == [returned for _, _, returned in expected]
     assert not panel(live.shop, live.today, live.today).known_days.any(), "today has not ended"
+
+
+def test_every_order_comes_from_the_one_source_that_a_marketplace_is(live: LiveShop) -> None:
+    live.sync()
+    source = Source.objects.get(shop=live.shop)
+    assert (source.external_id, source.name, source.role) == (1000 + live.shop.pk, "OZON", "sales")
+    assert not Order.objects.filter(shop=live.shop).exclude(source=source, sales_type="retail").exists()
 
 
 def test_a_second_sync_of_the_day_changes_nothing(live: LiveShop) -> None:
