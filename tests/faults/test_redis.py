@@ -198,17 +198,17 @@ def line(fleet: Fleet) -> Iterator[Line]:
     line.cut()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_redis_that_takes_two_seconds_for_each_answer_only_makes_it_slower(trade: Trade, line: Line) -> None:
+    """Each message costs a worker some ten answers; a change takes two messages."""
     worker = trade.worker()
     line.delay = 1.0
-    commands = [trade.approved() for _ in range(2)]
+    command = trade.approved()
 
-    trade.run(*commands)
+    trade.run(command)
 
-    assert trade.follow(*commands, ticking=False, within=180) == [Command.State.VERIFIED] * 2
-    for command in commands:
-        assert trade.changed_once(command).calls == [200]
+    assert trade.follow(command, ticking=False, within=300) == [Command.State.VERIFIED]
+    assert trade.changed_once(command).calls == [200]
     assert worker.is_running
 
 
