@@ -176,6 +176,9 @@ class Env(BaseSettings):
         description="32 to 256 of A-Z a-z 0-9 _ and -; required when TELEGRAM_WEBHOOK_URL is set",
     )
 
+    # The API
+    api_calls_per_minute: Annotated[int, Field(ge=1, description="a whole number above 0")] = 600  # of one person
+
     # Guards
     held_cost_change_rate: Annotated[Decimal, Field(gt=0, le=10, description="a share above 0, such as 0.2")] = Decimal(
         "0.2"

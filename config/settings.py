@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    "ninja",  # for its static files: the page of the API works without the network
     "apps.common",
     "apps.shops",
     "apps.jobs",
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "apps.pricing",
     "apps.inventory",
     "apps.reports",
+    "apps.dashboard",
     "apps.backoffice",
     "bots",
 ]
@@ -167,6 +169,9 @@ OZON_PERFORMANCE_API_KEY = env.ozon_performance_api_key.get_secret_value()
 KEYCRM_API_KEY = env.keycrm_api_key.get_secret_value()
 ANTHROPIC_API_KEY = env.anthropic_api_key.get_secret_value()
 
+# --- The API --------------------------------------------------------------------------------------------------------
+API_CALLS_PER_MINUTE = env.api_calls_per_minute
+
 # --- Guards ---------------------------------------------------------------------------------------------------------
 HELD_COST_CHANGE_RATE = env.held_cost_change_rate
 
@@ -195,5 +200,10 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("vitrina/icon.svg")}],
     "DASHBOARD_CALLBACK": "apps.backoffice.overview.overview",
     "SIDEBAR": {"navigation": "apps.backoffice.navigation.navigation"},
-    "ACCOUNT": {"navigation": [{"title": _("My settings"), "link": reverse_lazy("my-settings")}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("My settings"), "link": reverse_lazy("my-settings")},
+            {"title": _("My API tokens"), "link": reverse_lazy("my-tokens")},
+        ]
+    },
 }
