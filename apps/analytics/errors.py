@@ -1,0 +1,13 @@
+"""What the read store cannot do."""
+
+from __future__ import annotations
+
+from apps.common.errors import UserError
+
+
+class NotBuilt(UserError):
+    """A shop has no version of its store yet: its first build is still to come."""
+
+
+class Damaged(Exception):
+    """A file of the store is not what was written; the text says what was found."""
