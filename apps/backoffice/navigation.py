@@ -55,6 +55,8 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             ("shops.shop", "storefront"),
             ("shops.credential", "key"),
             ("shops.member", "group"),
+            ("dashboard.apitoken", "vpn_key"),
+            ("dashboard.milestones", "flag"),
             ("shops.auditentry", "receipt_long"),
         ),
     ),

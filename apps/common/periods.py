@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 
@@ -84,8 +85,20 @@ def _last_month(today: date) -> Period:
     return Period(last.replace(day=1), last)
 
 
+Shortcut = Literal[
+    "today",
+    "yesterday",
+    "week",
+    "last_week",
+    "month",
+    "last_month",
+    "last_7_days",
+    "last_28_days",
+    "thisweek",
+    "thismonth",
+]
 # What people call periods. A week begins on Monday; `last_week` and `last_month` are whole, the others end today.
-SHORTCUTS: Mapping[str, Callable[[date], Period]] = {
+SHORTCUTS: Mapping[Shortcut, Callable[[date], Period]] = {
     "today": lambda today: Period(today, today),
     "yesterday": lambda today: Period.ending(today - timedelta(days=1), days=1),
     "week": _week,

@@ -33,7 +33,7 @@ def take_turn(person_id: int, *, now: datetime) -> None:
     minute, second = divmod(int(now.timestamp()), 60)
     key = f"vitrina:api:{person_id}:{minute}"
     try:
-        with _connection(settings.REDIS_URL).pipeline(transaction=False) as calls:
+        with connection_to_redis(settings.REDIS_URL).pipeline(transaction=False) as calls:
             count, _is_set = calls.incr(key).expire(key, 120).execute()
     except RedisError as error:
         log.warning("Redis is unavailable (%s): calls of the API are not counted", error)
@@ -43,5 +43,5 @@ def take_turn(person_id: int, *, now: datetime) -> None:
 
 
 @cache
-def _connection(url: str) -> Redis:
+def connection_to_redis(url: str) -> Redis:
     return redis_at(url)

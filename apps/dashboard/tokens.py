@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from apps.dashboard.models import ApiToken
 from apps.shops.audit import record
-from apps.shops.models import Member
+from apps.shops.models import Member, Person
 
 MARK = "vt_"  # so that a scanner of secrets finds one that has leaked
 SHOWN = 10
@@ -47,10 +47,10 @@ def issue_token(*, member: Member, name: str, scope: str, life: timedelta, now: 
 
 
 @transaction.atomic
-def revoke_token(*, token: ApiToken, by: Member, now: datetime) -> None:
+def revoke_token(*, token: ApiToken, by: Person | None, now: datetime) -> None:
     """End a token from now on. Twice does no harm. `now` is real time."""
     if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
-        record("api_token.revoked", actor=by.person, seller=by.seller, subject=token, name=token.name)
+        record("api_token.revoked", actor=by, seller=token.member.seller, subject=token, name=token.name)
 
 
 def find_token(text: str, *, now: datetime) -> ApiToken | None:

@@ -38,6 +38,8 @@ TO_LOOK_AT = Rights()
 RIGHTS = {
     "catalog.costimport": Rights(add=EDIT, change=EDIT),
     "catalog.product": Rights(change=EDIT),
+    "dashboard.apitoken": Rights(view=MANAGE, change=MANAGE),
+    "dashboard.milestones": Rights(add=MANAGE, change=MANAGE),
     "decisions.decisionrules": Rights(add=MANAGE, change=MANAGE),
     "notifications.outboxmessage": Rights(view=MANAGE),
     "pricing.pricingsettings": Rights(add=EDIT, change=EDIT),
@@ -57,6 +59,7 @@ DOES = {
     "experiments_experiment_roll_this_back": Action.APPROVE,
     "experiments_experiment_stop_this": Action.APPROVE,
     "jobs_jobrun_repeat_this": Action.RUN_JOBS,
+    "dashboard.apitoken.revoke": MANAGE,
     "decisions.proposal.approve": Action.APPROVE,
     "decisions.proposal.reject": Action.APPROVE,
     "experiments.experiment.extend": Action.APPROVE,
