@@ -17,14 +17,16 @@ from apps.shops.scoped_admin import ScopedAdmin
 from apps.shops.typed_unfold import display
 
 
+SHOWN = ["name", "member", "prefix", "scope", "created_at", "expires_at", "revoked_at", "used_at"]
+
+
 @admin.register(ApiToken)
 class ApiTokenAdmin(ScopedAdmin[ApiToken]):
     list_display = ["name", "member", "prefix", "scope", "state", "expires_at", "used_at"]
     list_select_related = ["member__person__user", "member__seller"]
     list_filter = ["member", "scope"]
     search_fields = ["name", "prefix"]
-    fields = ["name", "member", "prefix", "scope", "created_at", "expires_at", "revoked_at", "used_at"]
-    readonly_fields = fields
+    fields = readonly_fields = SHOWN
     actions = ["revoke"]
     view_action = change_action = Action.MANAGE
 

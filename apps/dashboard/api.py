@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -29,14 +30,14 @@ from apps.dashboard.parameters import BadParameter
 from apps.dashboard.wire import Json
 
 STORE_BUILD_SECONDS = 60
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def _signed_in(view: View) -> View:
     """The document and its page are for people who are signed in; others are led to the login."""
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         return view(request, *args, **kwargs)
@@ -49,12 +50,11 @@ def _private(view: View) -> View:
     compress = GZipMiddleware(lambda request: HttpResponse())
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Cache-Control"] = "private, no-cache"
         patch_vary_headers(response, ["Cookie", "Authorization", "Accept-Language"])
-        compressed: HttpResponse = compress.process_response(request, response)
-        return compressed
+        return compress.process_response(request, response)
 
     return answer
 

@@ -17,7 +17,7 @@ from apps.dashboard.limits import take_turn
 from apps.dashboard.models import ApiToken
 from apps.dashboard.tokens import find_token
 from apps.shops.asking import member_of_request
-from apps.shops.models import Member, Person, Seller
+from apps.shops.models import Member, Person, Seller, Shop
 from apps.shops.roles import Action, require
 
 MAY_BY_TOKEN: dict[str, frozenset[Action]] = {
@@ -29,7 +29,10 @@ MAY_BY_TOKEN: dict[str, frozenset[Action]] = {
 
 @dataclass(frozen=True)
 class Caller:
+    """`shops` are all of the seller's, by number."""
+
     member: Member
+    shops: tuple[Shop, ...]
     token: ApiToken | None = None
 
     @property
@@ -51,11 +54,11 @@ class Token(HttpBearer):
     """`Authorization: Bearer vt_...`. Whoever shows a token is known by it alone: a wrong one ends the call."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
-        found = find_token(token, now=real_now())
-        if found is None:
+        shown = find_token(token, now=real_now())
+        if shown is None:
             raise HttpError(401, _("This token is wrong, revoked or expired."))
-        translation.activate(found.member.person.language)
-        return let_in(Caller(found.member, found))
+        translation.activate(shown.token.member.person.language)
+        return let_in(Caller(shown.token.member, shown.shops, shown.token))
 
 
 class Session(APIKeyCookie):
@@ -69,7 +72,7 @@ class Session(APIKeyCookie):
         member = member_of_request(request)
         if member is None:
             raise Denied(_("You are not a member of a seller's team."))
-        return let_in(Caller(member))
+        return let_in(Caller(member, tuple(Shop.objects.of(member.seller).order_by("pk"))))
 
 
 def let_in(caller: Caller) -> Caller:

@@ -52,7 +52,8 @@ def compared(period: Period, compare_type: str) -> Period:
 def trend(now: Sequence[DaySales], before: Sequence[DaySales], period: Period, compare_type: str) -> answers.Trend:
     """The dashed line has under each day the day it is compared with, and nothing where that month has no such day."""
     before_by_day = {day.day: money(day.revenue) for day in before}
-    aligned = [before_by_day.get(_counterpart(day.day, period, compare_type)) for day in now]
+    counterparts = [_counterpart(day.day, period, compare_type) for day in now]
+    aligned = [before_by_day.get(day) if day else None for day in counterparts]
     revenue: list[float | None] = [money(day.revenue) for day in now]
     return answers.Trend(
         labels=[day_label(day.day) for day in now],

@@ -33,8 +33,10 @@ def take_turn(person_id: int, *, now: datetime) -> None:
     minute, second = divmod(int(now.timestamp()), 60)
     key = f"vitrina:api:{person_id}:{minute}"
     try:
-        with connection_to_redis(settings.REDIS_URL).pipeline(transaction=False) as calls:
-            count, _is_set = calls.incr(key).expire(key, 120).execute()
+        redis = connection_to_redis(settings.REDIS_URL)
+        count = int(redis.incr(key))  # type: ignore[arg-type]  # it is no asynchronous one
+        if count == 1:
+            redis.expire(key, 120)
     except RedisError as error:
         log.warning("Redis is unavailable (%s): calls of the API are not counted", error)
         return

@@ -150,11 +150,11 @@ class DecisionItem:
 
 
 class ProposalsQuery(PageQuery):
-    state: ProposalState | None = Field(None, description="Only those in this state.")
+    state: ProposalState | None = Field(default=None, description="Only those in this state.")
 
 
 class ExperimentsQuery(PageQuery):
-    state: ExperimentState | None = Field(None, description="Only those in this state.")
+    state: ExperimentState | None = Field(default=None, description="Only those in this state.")
 
 
 @router.get("/products", response=or_error(Page[ProductItem]))

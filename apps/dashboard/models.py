@@ -55,7 +55,9 @@ class ApiToken(models.Model):
 
 def amounts_field(name: object, default: object) -> ArrayField:
     """Amounts of money in the shop's currency, ascending or not."""
-    amount = models.DecimalField(max_digits=14, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
+    amount: models.DecimalField = models.DecimalField(
+        max_digits=14, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
+    )
     return ArrayField(amount, verbose_name=name, default=default, blank=True, size=20)  # type: ignore[arg-type]
 
 

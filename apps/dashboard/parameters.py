@@ -21,7 +21,6 @@ from apps.common.clock import today
 from apps.common.errors import NotFound, UserError
 from apps.common.periods import SHORTCUTS, Period, Shortcut
 from apps.dashboard.caller import Caller
-from apps.sales.models import SalesType
 from apps.shops.models import Shop
 from apps.shops.roles import Action
 
@@ -99,7 +98,8 @@ class ShopQuery(Schema):
     model_config = ConfigDict(json_schema_extra=_say_no_null)
 
     shop: Ids | None = Field(
-        None, description="Shops by their numbers, comma-separated; several only with one currency. Default: yours."
+        default=None,
+        description="Shops by their numbers, comma-separated; several only with one currency. Default: yours.",
     )
 
 
@@ -107,18 +107,18 @@ class SalesQuery(ShopQuery):
     """What every question about sales takes."""
 
     period: Shortcut | None = Field(
-        None, description="A shortcut, in the shop's time zone. Wins over start_date and end_date."
+        default=None, description="A shortcut, in the shop's time zone. Wins over start_date and end_date."
     )
-    start_date: Day | None = Field(None, description="First day, YYYY-MM-DD. Neither end given: today.")
-    end_date: Day | None = Field(None, description="Last day, YYYY-MM-DD, included.")
-    sales_type: SalesTypeName = Field("retail", description="To whom; internal takes an owner.")
-    source_id: Id | None = Field(None, description="A source of orders by the shop's own number.")
-    category_id: Id | None = Field(None, description="A category with all its descendants.")
+    start_date: Day | None = Field(default=None, description="First day, YYYY-MM-DD. Neither end given: today.")
+    end_date: Day | None = Field(default=None, description="Last day, YYYY-MM-DD, included.")
+    sales_type: SalesTypeName = Field(default="retail", description="To whom; internal takes an owner.")
+    source_id: Id | None = Field(default=None, description="A source of orders by the shop's own number.")
+    category_id: Id | None = Field(default=None, description="A category with all its descendants.")
     brand: str | None = text(200)
 
     def filters(self, caller: Caller) -> Filters:
         """What is asked about, for this caller. Raises `BadParameter`, `NotFound`, `Denied`."""
-        if self.sales_type == SalesType.INTERNAL:
+        if self.sales_type == "internal":
             caller.require(Action.MANAGE)
         shops = shops_of(caller, self.shop)
         check_one_currency(shops)
@@ -152,12 +152,12 @@ Limit = Annotated[int, Field(ge=1, le=50), BeforeValidator(_whole)]
 
 
 class TopQuery(SalesQuery):
-    limit: Limit = Field(10, description="How many of a top list.")
+    limit: Limit = Field(default=10, description="How many of a top list.")
 
 
 class TrendQuery(SalesQuery):
     compare_type: CompareType = Field(
-        "previous_period", description="The period to compare with: as long right before, or shifted."
+        default="previous_period", description="The period to compare with: as long right before, or shifted."
     )
 
 
@@ -166,7 +166,7 @@ class BreakdownQuery(SalesQuery):
 
 
 class ExpensesQuery(SalesQuery):
-    expense_type_id: Id | None = Field(None, description="A type of expenses by its id in /expense-types.")
+    expense_type_id: Id | None = Field(default=None, description="A type of expenses by its id in /expense-types.")
 
 
 class PageQuery(ShopQuery):
@@ -177,27 +177,26 @@ class PageQuery(ShopQuery):
 
 
 def shops_of(caller: Caller, ids: str | None) -> list[Shop]:
-    """The shops asked for, in the order of their numbers; by default the first that is at work. Raises `NotFound`."""
-    own = Shop.objects.of(caller.seller).order_by("pk")
-    if ids is None:
-        shop = own.filter(is_active=True).first()
-        if shop is None:
-            raise NotFound(_("This seller has no shop yet."))
-        return [shop]
-    return _exactly(own, ids)
+    """The shops asked for, by number; by default the first that is at work. Raises `NotFound`."""
+    if ids is not None:
+        return _exactly(caller, ids)
+    at_work = [shop for shop in caller.shops if shop.is_active]
+    if not at_work:
+        raise NotFound(_("This seller has no shop yet."))
+    return at_work[:1]
 
 
 def listed_shops(caller: Caller, ids: str | None) -> list[Shop]:
-    own = Shop.objects.of(caller.seller).order_by("pk")
-    return list(own) if ids is None else _exactly(own, ids)
+    """The shops asked for; by default all."""
+    return list(caller.shops) if ids is None else _exactly(caller, ids)
 
 
-def _exactly(own: Any, ids: str) -> list[Shop]:
+def _exactly(caller: Caller, ids: str) -> list[Shop]:
     wanted = {int(number) for number in ids.split(",")}
-    shops = list(own.filter(pk__in=wanted))
-    if len(shops) < len(wanted):
+    found = [shop for shop in caller.shops if shop.pk in wanted]
+    if len(found) < len(wanted):
         raise NotFound(_("There is no such shop."))
-    return shops
+    return found
 
 
 def check_one_currency(shops: list[Shop]) -> None:

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from typing import Any
-
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started

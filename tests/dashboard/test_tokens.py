@@ -77,7 +77,9 @@ def test_revoking_twice_is_written_down_once(anna: Filled) -> None:
 def test_it_ends_at_its_last_moment(anna: Filled) -> None:
     now = real_now()
     token, text = issue_token(member=anna.owner, name="x", scope="read", life=timedelta(days=1), now=now)
-    assert find_token(text, now=token.expires_at - timedelta(microseconds=1)) == token
+    shown = find_token(text, now=token.expires_at - timedelta(microseconds=1))
+    assert shown
+    assert (shown.token, shown.token.member, shown.shops) == (token, anna.owner, (anna.shop,))
     assert find_token(text, now=token.expires_at) is None
 
 
