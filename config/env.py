@@ -124,6 +124,7 @@ class Env(BaseSettings):
     release: str = Field(default="dev", description="the name of this build, shown by /healthz")
     process_role: Role = Field(default="command", description="web, bot, worker, fast, money, beat or command")
     vitrina_state: str = Field(default=".vitrina", description="the folder of the embedded servers and the demo")
+    store_folder: str = Field(default="", description="the folder of the read store; empty: store in VITRINA_STATE")
 
     # Servers: empty means the embedded ones
     database_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(

@@ -21,6 +21,7 @@ CREDENTIALS_KEYS = tuple(key.get_secret_value() for key in env.credentials_keys)
 DEBUG = env.debug
 RELEASE = env.release
 STATE = state_folder(env.vitrina_state)
+STORE_FOLDER = BASE_DIR / env.store_folder if env.store_folder else STATE / "store"
 WEB_PORT = env.web_port
 BOT_PORT = env.bot_port
 FLOWER_PORT = env.flower_port
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "apps.sales",
     "apps.decisions",
     "apps.experiments",
+    "apps.analytics",
     "apps.pricing",
     "apps.inventory",
     "apps.reports",

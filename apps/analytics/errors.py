@@ -9,5 +9,9 @@ class NotBuilt(UserError):
     """A shop has no version of its store yet: its first build is still to come."""
 
 
+class StoreBusy(Exception):
+    """Another process builds a version of the same shop."""
+
+
 class Damaged(Exception):
-    """A file of the store is not what was written; the text says what was found."""
+    """A file of the store is not what was written, or not what PostgreSQL holds; the text says what was found."""

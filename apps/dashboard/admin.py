@@ -16,7 +16,6 @@ from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
 from apps.shops.typed_unfold import display
 
-
 SHOWN = ["name", "member", "prefix", "scope", "created_at", "expires_at", "revoked_at", "used_at"]
 
 
