@@ -16,7 +16,7 @@ from apps.shops.roles import Action
 from apps.shops.scoped_admin import ScopedAdmin
 from apps.shops.typed_unfold import display
 
-SHOWN = ["name", "member", "prefix", "scope", "created_at", "expires_at", "revoked_at", "used_at"]
+SHOWN = ("name", "member", "prefix", "scope", "created_at", "expires_at", "revoked_at", "used_at")
 
 
 @admin.register(ApiToken)
@@ -25,7 +25,8 @@ class ApiTokenAdmin(ScopedAdmin[ApiToken]):
     list_select_related = ["member__person__user", "member__seller"]
     list_filter = ["member", "scope"]
     search_fields = ["name", "prefix"]
-    fields = readonly_fields = SHOWN
+    fields = SHOWN
+    readonly_fields = SHOWN
     actions = ["revoke"]
     view_action = change_action = Action.MANAGE
 

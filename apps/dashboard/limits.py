@@ -34,7 +34,7 @@ def take_turn(person_id: int, *, now: datetime) -> None:
     key = f"vitrina:api:{person_id}:{minute}"
     try:
         redis = connection_to_redis(settings.REDIS_URL)
-        count = int(redis.incr(key))  # type: ignore[arg-type]  # it is no asynchronous one
+        count = int(redis.incr(key))
         if count == 1:
             redis.expire(key, 120)
     except RedisError as error:

@@ -345,7 +345,7 @@ def test_what_the_caller_has_already_is_not_asked_again(
 
 
 def test_each_question_has_its_own_tag(asker: Asker, cosmetics: Cosmetics) -> None:
-    queries = (
+    queries: tuple[dict[str, Any], ...] = (
         {},
         {"source_id": 4},
         {"brand": "Cosrx"},
