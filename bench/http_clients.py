@@ -23,7 +23,7 @@ class _Client:
     """One connection with at most one question under way."""
 
     port: int
-    socket: socket.socket | None = None
+    connection: socket.socket | None = None
     question: bytes = b""
     received: bytearray = field(default_factory=bytearray)
     began: float = 0.0
@@ -34,15 +34,15 @@ class _Client:
         self._send()
 
     def _send(self) -> None:
-        if self.socket is None:
-            self.socket = socket.create_connection(("127.0.0.1", self.port))
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(self.question)
+        if self.connection is None:
+            self.connection = socket.create_connection(("127.0.0.1", self.port))
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection.sendall(self.question)
 
     def read(self) -> Answer | None:
         """The answer when it is there to its end. Raises ConnectionError when the server hangs up in the middle."""
-        assert self.socket is not None
-        block = self.socket.recv(1 << 18)
+        assert self.connection is not None
+        block = self.connection.recv(1 << 18)
         if not block:
             raise ConnectionError(f"the server hung up after {len(self.received)} bytes")
         self.received += block
@@ -55,8 +55,8 @@ class _Client:
         if code != 304 and len(body) < int(headers["content-length"]):
             return None
         if headers.get("connection") == "close":
-            self.socket.close()
-            self.socket = None
+            self.connection.close()
+            self.connection = None
         return Answer(code, headers, body, (time.perf_counter() - self.began) * 1000)
 
 
@@ -87,10 +87,10 @@ def ask_at_once(port: int, asked: Sequence[bytes], *, clients: int, seconds: flo
     def begin(client: _Client) -> None:
         waiting.rotate(-1)
         client.ask(waiting[0])
-        assert client.socket is not None
-        if client.socket.fileno() not in by_socket:
-            by_socket[client.socket.fileno()] = client
-            poll.register(client.socket, select.POLLIN)
+        assert client.connection is not None
+        if client.connection.fileno() not in by_socket:
+            by_socket[client.connection.fileno()] = client
+            poll.register(client.connection, select.POLLIN)
 
     for _client in range(clients):
         begin(_Client(port))
@@ -102,7 +102,7 @@ def ask_at_once(port: int, asked: Sequence[bytes], *, clients: int, seconds: flo
             if answer is None:
                 continue
             answers.append(answer)
-            if client.socket is None:
+            if client.connection is None:
                 poll.unregister(number)
                 del by_socket[number]
             if time.perf_counter() < ends_at:
