@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Max
 from duckdb import DuckDBPyConnection
 
-from apps.analytics import extract, files
+from apps.analytics import extract, files, manifest
 from apps.analytics.cubes import add_cubes
 from apps.analytics.errors import Damaged, StoreBusy
 from apps.analytics.extract import sql
@@ -30,7 +30,7 @@ from apps.common.db import session_lock
 from apps.common.periods import Period
 from apps.shops.models import Shop
 
-DAYS_AT_ONCE = 31
+LINES_AT_ONCE = 1_000_000
 MOST_STALE_DAYS = 400  # more are not worth a comparison: the file is built whole
 KEPT_VERSIONS = 2
 MEMORY = "3GB"
@@ -65,7 +65,7 @@ def refresh(shop: Shop, *, progress: Progress = lambda _: None) -> StoreVersion:
     Raises `StoreBusy` while another process builds a version of the shop.
     """
     with _alone(shop):
-        before = latest(shop.pk)
+        before = manifest.latest(shop.pk)
         if before is None:
             return _build_whole(shop, progress)
         try:
@@ -79,11 +79,6 @@ def rebuild(shop: Shop, *, progress: Progress = lambda _: None) -> StoreVersion:
     """A version made from PostgreSQL alone. Raises `StoreBusy` while another process builds one of the shop."""
     with _alone(shop):
         return _build_whole(shop, progress)
-
-
-def latest(shop_id: int) -> StoreVersion | None:
-    """The version that answers: the newest that nobody found damaged."""
-    return StoreVersion.objects.filter(shop=shop_id, damaged_at=None).order_by("-number").first()
 
 
 @contextmanager
@@ -102,12 +97,13 @@ def _build_whole(shop: Shop, progress: Progress) -> StoreVersion:
                 written = Written(extract.facts(shop.pk, None), None)
                 extract.read(db, path.parent, shop_id=shop.pk, days=None)
             progress("read from the database")
+            db.execute(sql("macros"))
             db.execute(sql("tables"))
             db.execute(sql("load"))
             db.execute(sql("whole"))
             db.execute(sql("directories"))
             progress("facts")
-            add_cubes(db, _months(db), progress=progress)
+            add_cubes(db, _stretches(db), progress=progress)
         return _publish(version, path, written, stale)
 
 
@@ -132,7 +128,7 @@ def _build_on(shop: Shop, before: StoreVersion, progress: Progress) -> StoreVers
             db.execute(sql("directories"))
             db.execute("create temp table stale_day as select unnest($days::date[]) as day", {"days": stale.days})
             db.execute(sql("refresh"))
-            add_cubes(db, _whole_span(db), progress=progress)
+            add_cubes(db, _stretches(db), progress=progress)
         return _publish(version, path, written, stale)
 
 
@@ -165,6 +161,7 @@ def _publish(version: StoreVersion, path: Path, written: Written, stale: Stale) 
     with transaction.atomic():
         version.save()
         StaleDay.objects.filter(pk__in=stale.ids).delete()
+    manifest.forget(version.shop_id)
     _remove_old(version.shop_id)
     return version
 
@@ -183,19 +180,18 @@ def _stale(shop: Shop) -> Stale:
     return Stale(tuple(pk for pk, _ in marks), tuple(sorted({day for _, day in marks})))
 
 
-def _months(db: DuckDBPyConnection) -> Iterable[Period]:
-    """The days of all facts, a month's worth at a time."""
-    for whole in _whole_span(db):
-        first = whole.first
-        while first <= whole.last:
-            last = min(first + timedelta(days=DAYS_AT_ONCE - 1), whole.last)
-            yield Period(first, last)
-            first = last + timedelta(days=1)
-
-
-def _whole_span(db: DuckDBPyConnection) -> Iterable[Period]:
-    first, last = db.execute("select min(day), max(day) from part_sale").fetchone() or (None, None)
-    return [Period(first, last)] if first else []
+def _stretches(db: DuckDBPyConnection) -> Iterator[Period]:
+    """The days of the parts, so many at once as keep within the memory."""
+    first, last, lines = db.execute(
+        "select min(day), max(day), (select count(*) from part_line) from part_sale"
+    ).fetchone() or (None, None, 0)
+    if first is None:
+        return
+    days = max(31, (last - first).days * LINES_AT_ONCE // (lines + 1))
+    while first <= last:
+        stretch = Period(first, min(first + timedelta(days=days - 1), last))
+        yield stretch
+        first = stretch.last + timedelta(days=1)
 
 
 def _remove_old(shop_id: int) -> None:

@@ -13,10 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import Min
+from django.utils.translation import gettext as _
+
+from apps.analytics.blocks import cover, number
+from apps.analytics.models import StaleDay
+from apps.analytics.reader import Rows, Store, answer
+from apps.common.errors import NotFound
 from apps.common.periods import Period
 
 ALL_TYPES = "all"
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -246,67 +255,187 @@ class Version:
 
 def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
     """Which versions answer about these shops, in the order of their ids. Raises `NotBuilt` when one has none yet."""
-    raise NotImplementedError
+    found = answer(shops, lambda store: store.versions)
+    waiting = dict(
+        StaleDay.objects.filter(shop__in=shops).values_list("shop").annotate(since=Min("changed_at")).values_list("shop", "since")
+    )
+    return tuple(Version(v.shop_id, v.number, v.as_of, waiting.get(v.shop_id)) for v in found)
 
 
 def summary(asked: Filters) -> Summary:
-    raise NotImplementedError
+    return answer(asked.shops, lambda store: Summary(*_ask(store, asked, "summary")[0]))
 
 
 def trend(asked: Filters) -> tuple[DaySales, ...]:
     """Every day of the period."""
-    raise NotImplementedError
+    return answer(asked.shops, lambda store: _trend(store, asked))
 
 
 def by_source(asked: Filters) -> tuple[SourceSales, ...]:
     """The sources with sales, by revenue. Sources of several shops with one id stand side by side."""
-    raise NotImplementedError
+    return answer(asked.shops, lambda store: tuple(SourceSales(*row) for row in _ask(store, asked, "by_source")))
 
 
 def top_products(asked: Filters, limit: int) -> TopProducts:
-    raise NotImplementedError
+    rows = answer(asked.shops, lambda store: _ask(store, asked, "products", by="quantity", limit=limit))
+    return TopProducts(tuple(ProductSales(*row[:4]) for row in rows), rows[0][5] if rows else NOTHING)
 
 
 def product_performance(asked: Filters, limit: int) -> Performance:
-    raise NotImplementedError
+    def find(store: Store) -> Performance:
+        rows = _ask(store, asked, "products", by="revenue", limit=limit)
+        count, quantity, revenue = rows[0][4:] if rows else (0, NOTHING, NOTHING)
+        roots = _categories(store, asked, store.roots)
+        return Performance(tuple(ProductSales(*row[:4]) for row in rows), roots, count, quantity, revenue)
+
+    return answer(asked.shops, find)
 
 
 def category_breakdown(asked: Filters, parent_name: str) -> tuple[CategorySales, ...]:
     """The children with sales of the category of this name, without regard to case, by revenue."""
-    raise NotImplementedError
+
+    def find(store: Store) -> tuple[CategorySales, ...]:
+        rows = store.ask("children_by_name", parent=parent_name)
+        return _categories(store, asked, [category for (category,) in rows])
+
+    return answer(asked.shops, find)
 
 
 def customers(asked: Filters) -> Customers:
-    raise NotImplementedError
+    def find(store: Store) -> Customers:
+        days = _trend(store, asked)
+        ((buyers, new, returning),) = _ask(store, asked, "customers_by_lines" if asked.by_lines else "customers")
+        ((buyer_orders,),) = _ask(store, asked, "buyer_orders")
+        whole = Summary(*_ask(store, asked, "summary")[0])
+        ever = Ever(*_ask(store, asked, "ever")[0])
+        return Customers(buyers, new, returning, buyer_orders, whole.orders, whole.revenue, days, ever)
+
+    return answer(asked.shops, find)
 
 
 def brands(asked: Filters, limit: int) -> Brands:
-    raise NotImplementedError
+    found = answer(asked.shops, lambda store: tuple(BrandSales(*row) for row in _ask(store, asked, "brands")))
+    by_quantity = sorted(found, key=lambda brand: (-brand.quantity, brand.name))
+    return Brands(
+        found[:limit],
+        tuple(by_quantity[:limit]),
+        len(found),
+        sum((brand.quantity for brand in found), NOTHING),
+        sum((brand.revenue for brand in found), NOTHING),
+    )
 
 
 def expenses(asked: Filters, expense_type_id: int | None = None) -> Expenses:
-    raise NotImplementedError
+    ask = _expenses_by_lines if asked.by_lines else _expenses
+    return answer(asked.shops, lambda store: ask(store, asked, expense_type_id or 0))
 
 
 def profit(asked: Filters) -> Profit:
-    raise NotImplementedError
+    def find(store: Store) -> Profit:
+        spent = _expenses_by_lines(store, asked, 0).days if asked.by_lines else _expense_days(store, asked, 0)
+        days = tuple(
+            DayProfit(sold.day, sold.revenue, cost.amount)
+            for sold, cost in zip(_trend(store, asked), spent, strict=True)
+        )
+        return Profit(
+            days, sum((day.revenue for day in days), NOTHING), sum((day.expenses for day in days), NOTHING)
+        )
+
+    return answer(asked.shops, find)
 
 
 def root_categories(shops: tuple[int, ...]) -> tuple[Category, ...]:
     """By name."""
-    raise NotImplementedError
+    return answer(shops, lambda store: tuple(Category(*row) for row in store.ask("root_categories")))
 
 
 def children(shops: tuple[int, ...], category_id: int) -> tuple[Category, ...]:
     """By name. Raises `NotFound` when no shop of these has the category."""
-    raise NotImplementedError
+
+    def find(store: Store) -> tuple[Category, ...]:
+        if category_id not in store.descendants:
+            raise NotFound(_("There is no such category."))
+        return tuple(Category(*row) for row in store.ask("children", category=category_id))
+
+    return answer(shops, find)
 
 
 def brand_names(shops: tuple[int, ...]) -> tuple[str, ...]:
     """By name; of those that differ in case alone the first."""
-    raise NotImplementedError
+    return answer(shops, lambda store: tuple(name for (name,) in store.ask("brand_names")))
 
 
 def expense_types(shops: tuple[int, ...]) -> tuple[ExpenseType, ...]:
     """By name."""
-    raise NotImplementedError
+    return answer(shops, lambda store: tuple(ExpenseType(*row) for row in store.ask("expense_types")))
+
+
+def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
+    return store.ask(question, **_params(store, asked), **more)
+
+
+def _params(store: Store, asked: Filters) -> dict[str, Any]:
+    """The filters in the words of the .sql: 0 and 'all' stand for everything, -1 for what the shops do not have."""
+    period = asked.period
+    category = asked.category_id or 0
+    return {
+        "first": period.first,
+        "last": period.last,
+        "first_block": number(period.first),
+        "last_block": number(period.last),
+        "blocks": cover(period),
+        "source": asked.source_id or 0,
+        "type": asked.sales_type,
+        "category": category,
+        "categories": store.descendants.get(category, [-1]) if category else [0],
+        "brands": store.brands.get(asked.brand.lower(), [-1]) if asked.brand is not None else [0],
+    }
+
+
+def _trend(store: Store, asked: Filters) -> tuple[DaySales, ...]:
+    found = {block: (orders, revenue) for block, orders, revenue in _ask(store, asked, "trend")}
+    return tuple(DaySales(day, *found.get(number(day), (0, NOTHING))) for day in asked.period)
+
+
+def _categories(store: Store, asked: Filters, shown: list[int]) -> tuple[CategorySales, ...]:
+    """What these categories sold, of which none holds another: no more of each than lies in the one asked about."""
+    keys = {key: category for category in shown if (key := _common_part(store, category, asked.category_id))}
+    rows = _ask(store, asked, "categories", shown=list(keys)) if keys else []
+    return tuple(CategorySales(keys[key], store.category_names[keys[key]], *sums) for key, *sums in rows)
+
+
+def _common_part(store: Store, category: int, asked: int | None) -> int | None:
+    """Of two categories the one that lies in the other."""
+    if asked is None or category in store.descendants.get(asked, []):
+        return category
+    return asked if asked in store.descendants[category] else None
+
+
+def _expenses(store: Store, asked: Filters, expense_type: int) -> Expenses:
+    by_type = _types(store, _ask(store, asked, "expenses_by_type", expense_type=expense_type))
+    ((orders,),) = _ask(store, asked, "expense_orders", expense_type=expense_type)
+    amount = sum((one.amount for one in by_type), NOTHING)
+    days = _expense_days(store, asked, expense_type)
+    return Expenses(by_type, days, amount, sum(one.count for one in by_type), orders)
+
+
+def _expense_days(store: Store, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
+    found = dict(_ask(store, asked, "expense_days", expense_type=expense_type))
+    return tuple(DayExpenses(day, found.get(number(day), NOTHING)) for day in asked.period)
+
+
+def _expenses_by_lines(store: Store, asked: Filters, expense_type: int) -> Expenses:
+    rows = _ask(store, asked, "expenses_by_lines", expense_type=expense_type)
+    by_day = {day: amount for kind, day, _type, amount, *_ in rows if kind == "day"}
+    by_type = _types(store, [(type_, *sums) for kind, _day, type_, *sums, _orders in rows if kind == "type"])
+    ((amount, count, orders),) = [sums for kind, _day, _type, *sums in rows if kind == "all"] or [(NOTHING, 0, 0)]
+    days = tuple(DayExpenses(day, by_day.get(day, NOTHING)) for day in asked.period)
+    return Expenses(by_type, days, amount, count, orders)
+
+
+def _types(store: Store, rows: Rows) -> tuple[TypeExpenses, ...]:
+    """-1 is the type that the channel did not tell."""
+    return tuple(
+        TypeExpenses(None if type_ == -1 else type_, store.expense_type_names.get(type_, ""), amount, count)
+        for type_, amount, count in rows
+    )

@@ -60,3 +60,6 @@ select
     sum(sign * spent), sum(if(orders > 1, sign * spent, 0)), sum(sign * days)
 from bought
 group by all;
+
+delete from first_order where buyer in (select buyer from part_buyer);
+insert into first_order select buyer, min(day) from part_buyer where sign = 1 group by buyer order by buyer;

@@ -23,7 +23,7 @@ keyed as (
 sold as (
     select
         sign, category, brand, number, returned, is_split, day, source, type,
-        bool_or(buyer is not null) as known, sum(quantity) as quantity, sum(amount) as amount
+        bool_or(buyer is not null) as known, count(*) as lines, sum(quantity) as quantity, sum(amount) as amount
     from keyed
     group by all
 )
@@ -32,6 +32,7 @@ select
     sum(case when returned or is_split then 0 else sign end) as orders,
     sum(case when returned and not is_split then sign else 0 end) as returns,
     sum(case when known and not returned and not is_split then sign else 0 end) as buyer_orders,
+    sum(case when returned then 0 else sign * lines end) as lines,
     sum(case when returned then 0 else sign * amount end) as revenue,
     sum(case when returned then sign * amount else 0 end) as returned_revenue,
     sum(case when returned then 0 else sign * quantity end) as quantity

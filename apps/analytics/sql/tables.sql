@@ -24,7 +24,7 @@ create table expense (
 -- Orders whose number lies in several cells of (day, source, type) cannot be added up: they are counted in `split`.
 create table sales (
     category bigint, brand bigint, block integer, source bigint, type varchar,
-    orders bigint, returns bigint, buyer_orders bigint,
+    orders bigint, returns bigint, buyer_orders bigint, lines bigint,
     revenue decimal(18, 5), returned_revenue decimal(18, 5), quantity decimal(18, 3)
 );
 create table brand_sales as from sales;  -- the rows that have a brand, in the order in which brands are compared
@@ -48,16 +48,11 @@ create table ever (
     spent decimal(18, 2), repeat_spent decimal(18, 2), lifespan_days bigint
 );
 
+create table first_order (buyer bigint, day date);  -- of any source and type, history included
+
 create table source (id bigint, name varchar, role varchar);
 create table product (id bigint, name varchar, head bigint, category bigint, brand bigint);
 create table category (id bigint, parent bigint, name varchar);
 create table category_path (category bigint, ancestor bigint);
 create table brand (id bigint, name varchar, key bigint);
 create table expense_type (id bigint, name varchar, alias varchar);
-
-create macro day_block(day) as (year(day) * 10000 + month(day) * 100 + day(day))::integer;
-create macro third_block(block) as
-    (100000000 + block - block % 100 + case when block % 100 > 20 then 21 when block % 100 > 10 then 11 else 1 end)::integer;
-create macro month_block(block) as (200000000 + block % 100000000 - block % 100 + 1)::integer;
-create macro year_block(block) as (300000000 + block % 100000000 - block % 10000 + 101)::integer;
-create macro first_day(block) as make_date(block % 100000000 // 10000, block // 100 % 100, block % 100);
