@@ -42,7 +42,7 @@ def _blocks_from(day: date) -> list[tuple[int, date]]:
     starting = [
         (3, day.replace(month=12, day=31), day.day == day.month == 1),
         (2, month_end, day.day == 1),
-        (1, day.replace(day=day.day + 9) if day.day < 21 else month_end, day.day in (1, 11, 21)),
+        (1, day + 9 * ONE_DAY if day.day < 21 else month_end, day.day in (1, 11, 21)),
         (0, day, True),
     ]
     return [(level, last) for level, last, starts in starting if starts]

@@ -68,7 +68,7 @@ def read(db: DuckDBPyConnection, folder: Path, *, shop_id: int, days: Sequence[d
     """Make the temporary tables raw_<name> of every name above, the facts for these days alone (None: all)."""
     for name, columns in (FACTS | DIRECTORIES).items():
         file = folder / f"{name}.csv"
-        _copy_out(file, sql(f"from_{name}"), {"shop": shop_id, "days": days})
+        _copy_out(file, sql(f"from_{name}"), {"shop": shop_id, "days": None if days is None else list(days)})
         types = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
         db.execute(
             f"create temp table raw_{name} as from read_csv($file, columns = {{{types}}}, header = false,"
@@ -82,7 +82,7 @@ def facts(shop_id: int, days: Sequence[date] | None) -> dict[str, str]:
     """What PostgreSQL counts and sums up, by name; exact, as text."""
     with connection.cursor() as cursor:
         query = sql("facts_in_postgresql").replace("{orders}", sql("from_orders"))
-        cursor.execute(query, {"shop": shop_id, "days": days})
+        cursor.execute(query, {"shop": shop_id, "days": None if days is None else list(days)})
         return as_text([column.name for column in cursor.description], cursor.fetchone())
 
 
