@@ -19,7 +19,7 @@ from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from apps.analytics.blocks import cover, number
-from apps.analytics.models import StaleDay
+from apps.analytics.models import StaleDay, StoreVersion
 from apps.analytics.reader import Rows, Store, answer
 from apps.common.errors import NotFound
 from apps.common.periods import Period
@@ -253,9 +253,14 @@ class Version:
     behind_since: datetime | None
 
 
+def answering(shops: tuple[int, ...]) -> tuple[StoreVersion, ...]:
+    """The same as `version`, but for what waits: it costs no question to PostgreSQL. Raises `NotBuilt`."""
+    return answer(shops, lambda store: store.versions)
+
+
 def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
     """Which versions answer about these shops, in the order of their ids. Raises `NotBuilt` when one has none yet."""
-    found = answer(shops, lambda store: store.versions)
+    found = answering(shops)
     waiting = dict(
         StaleDay.objects.filter(shop__in=shops).values_list("shop").annotate(since=Min("changed_at")).values_list("shop", "since")
     )

@@ -51,19 +51,26 @@ def compared(period: Period, compare_type: str) -> Period:
 
 def trend(now: Sequence[DaySales], before: Sequence[DaySales], period: Period, compare_type: str) -> answers.Trend:
     """The dashed line has under each day the day it is compared with, and nothing where that month has no such day."""
-    before_by_day = {day.day: money(day.revenue) for day in before}
+    revenue, revenue_before = [money(day.revenue) for day in now], [money(day.revenue) for day in before]
+    by_day = {day.day: amount for day, amount in zip(before, revenue_before, strict=True)}
     counterparts = [_counterpart(day.day, period, compare_type) for day in now]
-    aligned = [before_by_day.get(day) if day else None for day in counterparts]
-    revenue: list[float | None] = [money(day.revenue) for day in now]
+    earlier = compared(period, compare_type)
+    current, previous = _sum_of(now), _sum_of(before)
     return answers.Trend(
         labels=[day_label(day.day) for day in now],
-        revenue=[money(day.revenue) for day in now],
+        revenue=revenue,
         orders=[day.orders for day in now],
         datasets=[
             line("This Period", revenue, BLUE, filled=True),
-            line("Previous Period", aligned, GREY, dashed=True),
+            line("Previous Period", [by_day.get(day) if day else None for day in counterparts], GREY, dashed=True),
         ],
-        comparison=_comparison(now, before, compared(period, compare_type), compare_type),
+        comparison=answers.Comparison(
+            labels=[day_label(day.day) for day in before],
+            revenue=revenue_before,
+            orders=[day.orders for day in before],
+            period=answers.ComparedPeriod(earlier.first.isoformat(), earlier.last.isoformat(), compare_type),
+            totals=answers.Totals(money(current), money(previous), growth(current, previous)),
+        ),
     )
 
 
@@ -76,20 +83,7 @@ def _counterpart(day: date, period: Period, compare_type: str) -> date | None:
     return earlier if earlier.day == day.day else None
 
 
-def _comparison(
-    now: Sequence[DaySales], before: Sequence[DaySales], period: Period, compare_type: str
-) -> answers.Comparison:
-    current, previous = sum_of(now), sum_of(before)
-    return answers.Comparison(
-        labels=[day_label(day.day) for day in before],
-        revenue=[money(day.revenue) for day in before],
-        orders=[day.orders for day in before],
-        period=answers.ComparedPeriod(period.first.isoformat(), period.last.isoformat(), compare_type),
-        totals=answers.Totals(money(current), money(previous), growth(current, previous)),
-    )
-
-
-def sum_of(days: Sequence[DaySales]) -> Decimal:
+def _sum_of(days: Sequence[DaySales]) -> Decimal:
     return sum((day.revenue for day in days), Decimal(0))
 
 

@@ -16,14 +16,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
 from apps.analytics import questions
-from apps.analytics.questions import Version
+from apps.analytics.models import StoreVersion
 from apps.dashboard.wire import Json, dump
 
 
 def answer(request: HttpRequest, shops: tuple[int, ...], asked: object, build: Callable[[], Any]) -> HttpResponse:
     """What `build` returns, as JSON; or 304 when the caller has it already. `asked` tells one question from another by
     its repr. Raises what `build` raises, and `NotBuilt`."""
-    versions = questions.version(shops)
+    versions = questions.answering(shops)
     tag = _tag(request.path, asked, versions)
     known = tag in re.findall(r'"[^"]*"', request.headers.get("If-None-Match", ""))
     response = HttpResponse(status=304) if known else HttpResponse(dump(build()), content_type=Json.media_type)
@@ -32,7 +32,7 @@ def answer(request: HttpRequest, shops: tuple[int, ...], asked: object, build: C
     return response
 
 
-def _tag(path: str, asked: object, versions: tuple[Version, ...]) -> str:
+def _tag(path: str, asked: object, versions: tuple[StoreVersion, ...]) -> str:
     numbers = [(version.shop_id, version.number) for version in versions]
     question = repr((settings.RELEASE, get_language(), path, asked, numbers))
     return f'"{hashlib.sha256(question.encode()).hexdigest()[:32]}"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -58,7 +59,7 @@ def mean(total: Decimal | int, count: int) -> float:
 
 
 def day_label(day: date) -> str:
-    return f"{day:%d.%m}"
+    return f"{day.day:02}.{day.month:02}"
 
 
 def wrapped(name: str) -> list[str]:
@@ -74,7 +75,7 @@ class Dataset:
     """A line of a Chart.js chart; null is a day that has no value."""
 
     label: str
-    data: list[float | None]
+    data: Sequence[float | None]
     borderColor: str
     backgroundColor: str
     fill: bool = False
@@ -83,6 +84,8 @@ class Dataset:
     borderDash: tuple[int, ...] = ()
 
 
-def line(label: str, data: list[float | None], colour: str, *, dashed: bool = False, filled: bool = False) -> Dataset:
+def line(
+    label: str, data: Sequence[float | None], colour: str, *, dashed: bool = False, filled: bool = False
+) -> Dataset:
     background = f"{colour}1a" if filled else "transparent"
     return Dataset(label, data, colour, background, fill=filled, borderDash=(5, 5) if dashed else ())
