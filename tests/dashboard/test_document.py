@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.backoffice.fill import Filled
 from tests.dashboard.asking import HEALTH, Asker, at_the_page, paths, with_token
+from tests.dashboard.sold import Cosmetics
 
 pytestmark = pytest.mark.django_db
 CHECKS = [
@@ -48,7 +49,7 @@ def test_its_page_loads_nothing_from_elsewhere(anna: Filled) -> None:
 
 
 @pytest.fixture
-def program(anna: Filled) -> Iterator[Asker]:
+def program(anna: Filled, cosmetics: Cosmetics, _generous: None) -> Iterator[Asker]:
     """Over WSGI; the connection with what the test has written stays open, as Django's own client keeps it."""
     signals = (request_started, request_finished)
     for signal in signals:
