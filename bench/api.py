@@ -160,7 +160,7 @@ def questions_of(shop_id: int) -> list[Any]:
         source = int(narrowed["source_id"]) if "source_id" in narrowed else None
         asked = Filters((shop_id,), period, narrowed.get("sales_type", "retail"), source)
         before = Filters((shop_id,), compared(period, "previous_period"), asked.sales_type, source)
-        return {
+        found: dict[str, list[Any]] = {
             "/api/summary": [partial(questions.summary, asked)],
             "/api/revenue/trend": [partial(questions.trend, asked), partial(questions.trend, before)],
             "/api/sales/by-source": [partial(questions.by_source, asked)],
@@ -171,7 +171,8 @@ def questions_of(shop_id: int) -> list[Any]:
             "/api/brands/analytics": [partial(questions.brands, asked, 10)],
             "/api/expenses/summary": [partial(questions.expenses, asked)],
             "/api/expenses/profit": [partial(questions.profit, asked)],
-        }[visit.path]
+        }
+        return found[visit.path]
 
     return [calls(visit) for visit in VISITS]
 

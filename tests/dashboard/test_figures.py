@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from apps.analytics import questions
 from apps.analytics.build import refresh
-from apps.sales.models import Order
+from apps.sales.models import Order, OrderLine
 from apps.shops.models import Shop
 from tests.backoffice.fill import Filled
 from tests.dashboard.asking import Asker, at_the_page
@@ -321,6 +326,102 @@ def test_an_empty_period_is_all_zeros(asker: Asker, cosmetics: Cosmetics) -> Non
         assert answer.status_code == 200, path
         assert b"NaN" not in answer.content
     assert asker.json("/api/summary", **query)["avgCheck"] == 0.0
+
+
+@dataclass(frozen=True)
+class Sold:
+    """An order as the rows in PostgreSQL tell it."""
+
+    on: date
+    source: int
+    sales_type: str
+    returned: bool
+    total: Decimal
+    lines: tuple[tuple[str, int | None, Decimal], ...]  # brand in small letters, root category, amount
+
+
+def sold(cosmetics: Cosmetics) -> list[Sold]:
+    orders = Order.objects.filter(shop=cosmetics.shop).exclude(source__role="history").select_related("source")
+    return [
+        Sold(
+            on=order.placed_on,
+            source=order.source.external_id if order.source else 0,
+            sales_type=order.sales_type,
+            returned=order.status == Order.Status.RETURNED,
+            total=order.total,
+            lines=tuple(_line(line) for line in order.lines.select_related("product__brand", "product__category")),
+        )
+        for order in orders
+    ]
+
+
+def _line(line: OrderLine) -> tuple[str, int | None, Decimal]:
+    product = line.product
+    assert product
+    category = product.category
+    root = (category.parent_id or category.pk) if category else None
+    return (product.brand.name.lower() if product.brand else "", root, line.quantity * line.price)
+
+
+MONTHS = st.dates(date(2026, 2, 1), date(2026, 3, 31))
+
+
+def test_any_question_is_answered_as_the_orders_add_up(asker: Asker, cosmetics: Cosmetics) -> None:
+    """Every combination of period, source, type, brand and category, against a plain sum over the rows."""
+    rows = sold(cosmetics)
+
+    @settings(max_examples=60, deadline=None, database=None)
+    @given(
+        days=st.tuples(MONTHS, MONTHS),
+        source=st.sampled_from([None, 1, 3, 4]),
+        sales_type=st.sampled_from(["retail", "b2b", "internal", "exhibition", "all"]),
+        brand=st.sampled_from([None, "cosrx", "MEDIHEAL", "nobody"]),
+        category=st.sampled_from([None, cosmetics.skin.pk, cosmetics.hair.pk]),
+    )
+    def ask(
+        days: tuple[date, date], source: int | None, sales_type: str, brand: str | None, category: int | None
+    ) -> None:
+        first, last = sorted(days)
+
+        def amount(order: Sold) -> Decimal | None:
+            """What of the order counts; None when nothing does."""
+            if brand is None and category is None:
+                return order.total
+            matching = [
+                money
+                for name, root, money in order.lines
+                if brand in (None, name.upper(), name) and category in (None, root)
+            ]
+            return sum(matching, Decimal(0)) if matching else None
+
+        found = [
+            (order, counted)
+            for order in rows
+            if first <= order.on <= last
+            and source in (None, order.source)
+            and sales_type in ("all", order.sales_type)
+            and (counted := amount(order)) is not None
+        ]
+        asked = {"source_id": source, "brand": brand, "category_id": category}
+        answer = asker.json(
+            "/api/summary",
+            shop=cosmetics.shop.pk,
+            start_date=first,
+            end_date=last,
+            sales_type=sales_type,
+            **{name: value for name, value in asked.items() if value is not None},
+        )
+        assert answer == {
+            "totalOrders": sum(not order.returned for order, _counted in found),
+            "totalRevenue": float(sum(counted for order, counted in found if not order.returned)),
+            "avgCheck": answer["avgCheck"],
+            "totalReturns": sum(order.returned for order, _counted in found),
+            "returnsRevenue": float(sum(counted for order, counted in found if order.returned)),
+            "startDate": first.isoformat(),
+            "endDate": last.isoformat(),
+        }
+
+    ask()
 
 
 def test_shops_of_two_currencies_are_never_added_up(asker: Asker, anna: Filled, cosmetics: Cosmetics) -> None:
