@@ -18,14 +18,17 @@ class Detail:
 ERRORS = frozenset({400, 401, 403, 404, 429})
 
 
-def or_error(shape: Any) -> dict[Any, Any]:
-    """The answers of an operation, for the document: `shape`, or what is wrong."""
-    return {200: shape, ERRORS: Detail}
+NOT_BUILT_YET = 503
+
+
+def or_error(shape: Any, *more: int) -> dict[Any, Any]:
+    """The answers of an operation, for the document: `shape`, or what is wrong, also with the codes `more`."""
+    return {200: shape, ERRORS | set(more): Detail}
 
 
 def stored(shape: Any) -> dict[Any, Any]:
     """The same of one out of the read store: it may be known already, or not be built yet."""
-    return {200: shape, 304: None, ERRORS | {503}: Detail}
+    return {304: None, **or_error(shape, NOT_BUILT_YET)}
 
 
 @dataclass(frozen=True)

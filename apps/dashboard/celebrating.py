@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from apps.common.clock import real_now, today
-from apps.dashboard.answers import or_error
+from apps.dashboard.answers import NOT_BUILT_YET, or_error
 from apps.dashboard.caller import Session, caller_of
 from apps.dashboard.milestones import Milestone, celebrate, milestones_of
 from apps.dashboard.parameters import ShopQuery, shops_of
@@ -32,7 +32,7 @@ class MilestoneItem:
     isReached: bool
 
 
-@router.get("/milestones", response=or_error(list[MilestoneItem]))
+@router.get("/milestones", response=or_error(list[MilestoneItem], NOT_BUILT_YET))
 def milestones(request: HttpRequest, query: Query[ShopQuery]) -> HttpResponse:
     """The milestones of each shop with the revenue so far of today, of this week and of this month."""
     found = [
@@ -43,7 +43,7 @@ def milestones(request: HttpRequest, query: Query[ShopQuery]) -> HttpResponse:
     return HttpResponse(dump(found), content_type=Json.media_type)
 
 
-@router.post("/milestones/celebrate", response=or_error(list[MilestoneItem]), auth=Session())
+@router.post("/milestones/celebrate", response=or_error(list[MilestoneItem], NOT_BUILT_YET), auth=Session())
 def celebrate_now(request: HttpRequest, query: Query[ShopQuery]) -> HttpResponse:
     """What the person at the page has to celebrate: each milestone comes once in its period, whatever is reloaded."""
     caller = caller_of(request)
