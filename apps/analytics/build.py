@@ -66,7 +66,7 @@ def refresh(shop: Shop, *, progress: Progress = lambda _: None) -> StoreVersion:
     """
     with alone(shop):
         before = manifest.latest(shop.pk)
-        if before is None:
+        if before is None or manifest.has_damaged_since(before):
             return _build_whole(shop, progress)
         try:
             return _build_on(shop, before, progress)
@@ -188,7 +188,8 @@ def _stretches(db: DuckDBPyConnection) -> Iterator[Period]:
     ).fetchone() or (None, None, 0)
     if first is None:
         return
-    days = max(31, (last - first).days * LINES_AT_ONCE // (lines + 1))
+    span = (last - first).days + 1
+    days = min(span, max(31, span * LINES_AT_ONCE // (lines + 1)))
     while first <= last:
         stretch = Period(first, min(first + timedelta(days=days - 1), last))
         yield stretch

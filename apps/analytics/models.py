@@ -21,7 +21,9 @@ class StoreVersion(models.Model):
 
     seller_path: ClassVar[str] = "shop__seller"
 
-    shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="store_versions", verbose_name=_("shop"))
+    shop = models.ForeignKey(
+        Shop, models.CASCADE, db_index=False, related_name="store_versions", verbose_name=_("shop")
+    )
     number = models.PositiveIntegerField(_("number"))
     file = models.CharField(_("file"), max_length=200)
     size = models.PositiveBigIntegerField(_("bytes"))

@@ -81,7 +81,9 @@ class Store:
     def _join(self) -> None:
         """One view for each table, over all shops."""
         first = f"shop{self.versions[0].shop_id}"
-        tables = self.ask_plainly("select table_name from duckdb_tables() where database_name = $first", {"first": first})
+        tables = self.ask_plainly(
+            "select table_name from duckdb_tables() where database_name = $first", {"first": first}
+        )
         for (table,) in tables:
             parts = [f"select {v.shop_id} as shop, * from shop{v.shop_id}.{table}" for v in self.versions]
             self._db.execute(f"create view {table} as {' union all '.join(parts)}")
@@ -103,6 +105,12 @@ def answer(shops: tuple[int, ...], question: Callable[[Store], T]) -> T:
             return question(_opened(versions))
         except Damaged as error:
             _give_up_on(versions, str(error))
+
+
+def close_all() -> None:
+    """Have every file opened anew for the next question."""
+    with _lock:
+        _open.clear()
 
 
 def _current(shop_id: int) -> StoreVersion:
