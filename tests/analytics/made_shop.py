@@ -99,7 +99,7 @@ class MadeShop:
                 continue
             order.save()
 
-    def _post(
+    def _post(  # noqa: PLR0917
         self, external_id: str, number: str, buyer: Buyer | None, source: Source | None, kind: str, day: date
     ) -> None:
         order = Order.objects.create(

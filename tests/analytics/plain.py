@@ -15,7 +15,9 @@ with recursive inside as (
     select child.id from catalog_category as child join inside on inside.id = child.parent_id
 ),
 sale as (
-    select o.*, o.shop_id || ' ' || o.order_number as number, coalesce(s.external_id, 1000 + o.shop_id) as source, o.status in ('cancelled', 'returned') as returned
+    select
+        o.*, o.shop_id || ' ' || o.order_number as number, coalesce(s.external_id, 1000 + o.shop_id) as source,
+        o.status in ('cancelled', 'returned') as returned
     from orders as o
     left join sales_source as s on s.id = o.source_id
     where o.shop_id = any(%(shops)s) and coalesce(s.role, '') <> 'history'

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_store --shop 3`: the read store from the database alone; the version before answers until it ends."""
+"""`manage.py rebuild_store --shop 3`: the read store from the database alone; until it ends the last one answers."""
 
 from __future__ import annotations
 
