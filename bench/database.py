@@ -32,7 +32,7 @@ def kept_database(name: str) -> Iterator[None]:
         from django.db import connection
 
         connection.settings_dict["TEST"]["NAME"] = name
-        connection.creation.create_test_db(verbosity=0, keepdb=True)
+        connection.creation.create_test_db(verbosity=0, keepdb=True, serialize=False)
         yield
 
 

@@ -44,7 +44,7 @@ class Stale:
     """What a version is to take in: the ids of the marks that were seen, and their days."""
 
     ids: tuple[int, ...]
-    days: tuple[date, ...]
+    days: list[date]
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def refresh(shop: Shop, *, progress: Progress = lambda _: None) -> StoreVersion:
 
     Raises `StoreBusy` while another process builds a version of the shop.
     """
-    with _alone(shop):
+    with alone(shop):
         before = manifest.latest(shop.pk)
-        if before is None:
+        if before is None or manifest.has_damaged_since(before):
             return _build_whole(shop, progress)
         try:
             return _build_on(shop, before, progress)
@@ -77,12 +77,13 @@ def refresh(shop: Shop, *, progress: Progress = lambda _: None) -> StoreVersion:
 
 def rebuild(shop: Shop, *, progress: Progress = lambda _: None) -> StoreVersion:
     """A version made from PostgreSQL alone. Raises `StoreBusy` while another process builds one of the shop."""
-    with _alone(shop):
+    with alone(shop):
         return _build_whole(shop, progress)
 
 
 @contextmanager
-def _alone(shop: Shop) -> Iterator[None]:
+def alone(shop: Shop) -> Iterator[None]:
+    """No version of the shop is built by anybody else meanwhile; raises `StoreBusy` when one is."""
     with session_lock("store", shop.pk) as is_free:
         if not is_free:
             raise StoreBusy(f"a version of the store of shop {shop.pk} is being built already")
@@ -116,7 +117,7 @@ def _build_on(shop: Shop, before: StoreVersion, progress: Progress) -> StoreVers
                 version.as_of, stale = real_now(), _stale(shop)
                 if len(stale.days) > MOST_STALE_DAYS:
                     raise MustBeWhole(f"{len(stale.days)} days have changed")
-                written = Written(extract.facts(shop.pk, stale.days), list(stale.days))
+                written = Written(extract.facts(shop.pk, stale.days), stale.days)
                 extract.read(db, path.parent, shop_id=shop.pk, days=stale.days)
             progress(f"{len(stale.days)} days read from the database")
             db.execute(sql("load"))
@@ -177,7 +178,7 @@ def _check(db: DuckDBPyConnection, written: Written) -> None:
 
 def _stale(shop: Shop) -> Stale:
     marks = list(StaleDay.objects.filter(shop=shop).values_list("pk", "day"))
-    return Stale(tuple(pk for pk, _ in marks), tuple(sorted({day for _, day in marks})))
+    return Stale(tuple(pk for pk, _ in marks), sorted({day for _, day in marks}))
 
 
 def _stretches(db: DuckDBPyConnection) -> Iterator[Period]:
@@ -187,7 +188,8 @@ def _stretches(db: DuckDBPyConnection) -> Iterator[Period]:
     ).fetchone() or (None, None, 0)
     if first is None:
         return
-    days = max(31, (last - first).days * LINES_AT_ONCE // (lines + 1))
+    span = (last - first).days + 1
+    days = min(span, max(31, span * LINES_AT_ONCE // (lines + 1)))
     while first <= last:
         stretch = Period(first, min(first + timedelta(days=days - 1), last))
         yield stretch

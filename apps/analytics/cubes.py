@@ -16,8 +16,8 @@ LEVELS = ("day", "third", "month", "year")
 
 @dataclass(frozen=True)
 class Cube:
-    """Rows of days are gathered in day_<name>; `keys` are theirs beside the block. `tables`: which rows of all blocks go
-    into which table, in the order in which a question looks for them."""
+    """Rows of days are gathered in day_<name>; `keys` are theirs beside the block. `tables`: which rows of all blocks
+    go into which table, in the order in which a question looks for them."""
 
     name: str
     keys: str
@@ -57,7 +57,7 @@ def add_cubes(db: DuckDBPyConnection, stretches: Iterable[Period], *, progress: 
 def _add_blocks(db: DuckDBPyConnection, cube: Cube) -> None:
     for smaller, larger in pairwise(LEVELS):
         db.execute(
-            f"create temp table {larger}_{cube.name} as"
+            f"create temp table {larger}_{cube.name} as"  # noqa: S608 - names of our own
             f" select {cube.keys}, {larger}_block(block) as block,"
             f" sum(columns(* exclude ({cube.keys}, block))) as '\\0' from {smaller}_{cube.name} group by all"
         )

@@ -97,7 +97,11 @@ def as_text(names: Sequence[str], row: Sequence[Any]) -> dict[str, str]:
 
 
 def _copy_out(file: Path, query: str, params: dict[str, Any]) -> None:
-    with connection.cursor() as cursor, file.open("wb") as out, connection.wrap_database_errors:
-        with cursor.copy(f"copy ({query}) to stdout with (format csv)", params) as copy:
-            for block in copy:
-                out.write(block)
+    with (
+        connection.cursor() as cursor,
+        file.open("wb") as out,
+        connection.wrap_database_errors,
+        cursor.copy(f"copy ({query}) to stdout with (format csv)", params) as copy,
+    ):
+        for block in copy:
+            out.write(block)

@@ -10,7 +10,9 @@ from apps.common.clock import real_now
 
 log = logging.getLogger(__name__)
 
-REMEMBERED_SECONDS = 0.5  # a question is answered in a few milliseconds; asking PostgreSQL each time would be half of them
+REMEMBERED_SECONDS = (
+    0.5  # a question is answered in a few milliseconds; asking PostgreSQL each time would be half of them
+)
 
 _remembered: dict[int, tuple[float, StoreVersion]] = {}
 
@@ -28,6 +30,11 @@ def current(shop_id: int) -> StoreVersion | None:
         if version is not None:
             _remembered[shop_id] = (time.monotonic(), version)
     return version
+
+
+def has_damaged_since(version: StoreVersion) -> bool:
+    """Whether a later version was found damaged: what that one had taken in is marked as missing no more."""
+    return StoreVersion.objects.filter(shop=version.shop_id, number__gt=version.number).exists()
 
 
 def forget(shop_id: int) -> None:

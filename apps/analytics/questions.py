@@ -262,9 +262,13 @@ def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
     """Which versions answer about these shops, in the order of their ids. Raises `NotBuilt` when one has none yet."""
     found = answering(shops)
     waiting = dict(
-        StaleDay.objects.filter(shop__in=shops).values_list("shop").annotate(since=Min("changed_at")).values_list("shop", "since")
+        StaleDay.objects.filter(shop__in=shops)
+        .values_list("shop")
+        .annotate(since=Min("changed_at"))
+        .values_list("shop", "since")
     )
-    return tuple(Version(v.shop_id, v.number, v.as_of, waiting.get(v.shop_id)) for v in found)
+    lost = dict(StoreVersion.objects.filter(shop__in=shops).exclude(damaged_at=None).values_list("shop", "as_of"))
+    return tuple(Version(v.shop_id, v.number, v.as_of, lost.get(v.shop_id) or waiting.get(v.shop_id)) for v in found)
 
 
 def summary(asked: Filters) -> Summary:
@@ -342,9 +346,7 @@ def profit(asked: Filters) -> Profit:
             DayProfit(sold.day, sold.revenue, cost.amount)
             for sold, cost in zip(_trend(store, asked), spent, strict=True)
         )
-        return Profit(
-            days, sum((day.revenue for day in days), NOTHING), sum((day.expenses for day in days), NOTHING)
-        )
+        return Profit(days, sum((day.revenue for day in days), NOTHING), sum((day.expenses for day in days), NOTHING))
 
     return answer(asked.shops, find)
 

@@ -47,9 +47,12 @@ class Store:
             self.brands.setdefault(name, []).append(key)
 
     def ask(self, question: str, **params: Any) -> Rows:
-        """The rows of sql/<question>.sql. Lists are written into its text: DuckDB passes over what they leave out only
-        when it sees them while it plans."""
-        text = sql(question)
+        """The rows of sql/<question>.sql, with those of `params` that it names."""
+        return self.run(sql(question), **params)
+
+    def run(self, text: str, **params: Any) -> Rows:
+        """The same of a statement. Lists are written into its text: DuckDB passes over what they leave out only when it
+        sees them while it plans."""
         for name, value in params.items():
             if isinstance(value, list):
                 text = text.replace(f"${name}", f"({', '.join(map(str, map(int, value)))})")
@@ -81,10 +84,13 @@ class Store:
     def _join(self) -> None:
         """One view for each table, over all shops."""
         first = f"shop{self.versions[0].shop_id}"
-        tables = self.ask_plainly("select table_name from duckdb_tables() where database_name = $first", {"first": first})
+        tables = self.ask_plainly(
+            "select table_name from duckdb_tables() where database_name = $first", {"first": first}
+        )
         for (table,) in tables:
-            parts = [f"select {v.shop_id} as shop, * from shop{v.shop_id}.{table}" for v in self.versions]
-            self._db.execute(f"create view {table} as {' union all '.join(parts)}")
+            ids = [version.shop_id for version in self.versions]
+            parts = " union all ".join(f"select {i} as shop, * from shop{i}.{table}" for i in ids)  # noqa: S608
+            self._db.execute(f"create view {table} as {parts}")
 
 
 _open: OrderedDict[tuple[int, ...], Store] = OrderedDict()
@@ -103,6 +109,12 @@ def answer(shops: tuple[int, ...], question: Callable[[Store], T]) -> T:
             return question(_opened(versions))
         except Damaged as error:
             _give_up_on(versions, str(error))
+
+
+def close_all() -> None:
+    """Have every file opened anew for the next question."""
+    with _lock:
+        _open.clear()
 
 
 def _current(shop_id: int) -> StoreVersion:

@@ -21,6 +21,7 @@ WAKEABLE = (
     "hints.follow",
     "jobs.run",
     "keys.probe",
+    "store.refresh",
     "sync.step",
 )
 
