@@ -83,7 +83,9 @@ def questions() -> list[Question]:
             summary,
             plain.SUMMARY,
             "select count(distinct number) filter (where not returned),"
-            " coalesce(sum(amount) filter (where not returned), 0), count(distinct number) filter (where returned), coalesce(sum(amount) filter (where returned), 0)"
+            " coalesce(sum(amount) filter (where not returned), 0),"
+            " count(distinct number) filter (where returned),"
+            " coalesce(sum(amount) filter (where returned), 0)"
             " from matching",
         ),
         Question(

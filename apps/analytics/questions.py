@@ -267,7 +267,7 @@ def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
 
 
 def summary(asked: Filters) -> Summary:
-    return answer(asked.shops, lambda store: Summary(*_ask(store, asked, "summary")[0]))
+    return answer(asked.shops, lambda store: Summary(*_ask(store, asked, "summary")[0][:4]))
 
 
 def trend(asked: Filters) -> tuple[DaySales, ...]:
@@ -309,10 +309,9 @@ def customers(asked: Filters) -> Customers:
     def find(store: Store) -> Customers:
         days = _trend(store, asked)
         ((buyers, new, returning),) = _ask(store, asked, "customers_by_lines" if asked.by_lines else "customers")
-        ((buyer_orders,),) = _ask(store, asked, "buyer_orders")
-        whole = Summary(*_ask(store, asked, "summary")[0])
+        ((orders, revenue, _returns, _returned, buyer_orders),) = _ask(store, asked, "summary")
         ever = Ever(*_ask(store, asked, "ever")[0])
-        return Customers(buyers, new, returning, buyer_orders, whole.orders, whole.revenue, days, ever)
+        return Customers(buyers, new, returning, buyer_orders, orders, revenue, days, ever)
 
     return answer(asked.shops, find)
 
