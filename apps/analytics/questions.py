@@ -421,7 +421,7 @@ def _expenses(store: Store, asked: Filters, expense_type: int) -> Expenses:
 
 
 def _expense_days(store: Store, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
-    found = dict(_ask(store, asked, "expense_days", expense_type=expense_type))
+    found: dict[int, Decimal] = dict(_ask(store, asked, "expense_days", expense_type=expense_type))
     return tuple(DayExpenses(day, found.get(number(day), NOTHING)) for day in asked.period)
 
 
@@ -429,7 +429,7 @@ def _expenses_by_lines(store: Store, asked: Filters, expense_type: int) -> Expen
     rows = _ask(store, asked, "expenses_by_lines", expense_type=expense_type)
     by_day = {day: amount for kind, day, _type, amount, *_ in rows if kind == "day"}
     by_type = _types(store, [(type_, *sums) for kind, _day, type_, *sums, _orders in rows if kind == "type"])
-    ((amount, count, orders),) = [sums for kind, _day, _type, *sums in rows if kind == "all"] or [(NOTHING, 0, 0)]
+    ((amount, count, orders),) = [tuple(sums) for kind, _, _, *sums in rows if kind == "all"] or [(NOTHING, 0, 0)]
     days = tuple(DayExpenses(day, by_day.get(day, NOTHING)) for day in asked.period)
     return Expenses(by_type, days, amount, count, orders)
 

@@ -198,7 +198,7 @@ def test_it_is_refreshed_when_nobody_writes_any_more(
 def test_the_facts_are_exported_as_parquet(made: MadeShop, tmp_path: Path, capsys: Any) -> None:
     build.rebuild(made.shop)
     call_command("export_parquet", shop=made.shop.pk, to=tmp_path / "out")
-    ((revenue,),) = duckdb.sql(
+    ((revenue,),) = duckdb.execute(
         f"select sum(total) from '{tmp_path}/out/sale/**/*.parquet' where counts and not returned"
         f" and day between '{DAYS.first}' and '{DAYS.last}'"
     ).fetchall()
