@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,9 @@ def questions() -> list[Question]:
             summary,
             plain.SUMMARY,
             "select count(distinct number) filter (where not returned),"
-            " coalesce(sum(amount) filter (where not returned), 0), count(distinct number) filter (where returned), coalesce(sum(amount) filter (where returned), 0)"
+            " coalesce(sum(amount) filter (where not returned), 0),"
+            " count(distinct number) filter (where returned),"
+            " coalesce(sum(amount) filter (where returned), 0)"
             " from matching",
         ),
         Question(
@@ -133,12 +136,14 @@ def filters(shop_id: int) -> dict[str, Any]:
 
     root = Category.objects.filter(parent=None).order_by("pk").values_list("pk", flat=True)[0]
     return {
-        f"{period}, {name}": Filters(
-            (shop_id,), Period(*days), **{key: root if value is ... else value for key, value in chosen.items()}
-        )
+        f"{period}, {name}": Filters(shops=(shop_id,), period=Period(*days), **_chosen(chosen, root))
         for period, days in PERIODS.items()
         for name, chosen in FILTERS.items()
     }
+
+
+def _chosen(filters: dict[str, Any], root: int) -> dict[str, Any]:
+    return {key: root if value is ... else value for key, value in filters.items()}
 
 
 def ask_parquet(store: Any, folder: Path, question: Question, asked: Any) -> list[tuple[Any, ...]]:
@@ -168,9 +173,9 @@ def measure(shop_id: int, folder: Path, rounds: int) -> dict[tuple[str, str], di
     for question in questions():
         for name, asked in filters(shop_id).items():
             contenders: dict[str, Callable[[], Any]] = {
-                STORE: lambda question=question, asked=asked: question.ours(asked),
-                POSTGRESQL: lambda question=question, asked=asked: plain.ask(question.postgresql, asked),
-                PARQUET: lambda question=question, asked=asked: ask_parquet(store, folder, question, asked),
+                STORE: partial(question.ours, asked),
+                POSTGRESQL: partial(plain.ask, question.postgresql, asked),
+                PARQUET: partial(ask_parquet, store, folder, question, asked),
             }
             first, *others = [contender() for contender in contenders.values()]
             for answered in others:

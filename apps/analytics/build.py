@@ -145,7 +145,11 @@ def _version(shop: Shop, *, is_whole: bool) -> Iterator[tuple[StoreVersion, Path
 
 @contextmanager
 def _writing(path: Path) -> Iterator[DuckDBPyConnection]:
-    config = {"memory_limit": MEMORY, "threads": THREADS, "temp_directory": str(path.parent)}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "threads": THREADS,
+        "temp_directory": str(path.parent),
+    }
     with duckdb.connect(str(path), config=config) as db:
         yield db
         db.execute("checkpoint")

@@ -64,7 +64,7 @@ def snapshot() -> Iterator[None]:
         yield
 
 
-def read(db: DuckDBPyConnection, folder: Path, *, shop_id: int, days: Sequence[date] | None) -> None:
+def read(db: DuckDBPyConnection, folder: Path, *, shop_id: int, days: list[date] | None) -> None:
     """Make the temporary tables raw_<name> of every name above, the facts for these days alone (None: all)."""
     for name, columns in (FACTS | DIRECTORIES).items():
         file = folder / f"{name}.csv"
@@ -78,7 +78,7 @@ def read(db: DuckDBPyConnection, folder: Path, *, shop_id: int, days: Sequence[d
         file.unlink()
 
 
-def facts(shop_id: int, days: Sequence[date] | None) -> dict[str, str]:
+def facts(shop_id: int, days: list[date] | None) -> dict[str, str]:
     """What PostgreSQL counts and sums up, by name; exact, as text."""
     with connection.cursor() as cursor:
         query = sql("facts_in_postgresql").replace("{orders}", sql("from_orders"))
@@ -86,7 +86,7 @@ def facts(shop_id: int, days: Sequence[date] | None) -> dict[str, str]:
         return as_text([column.name for column in cursor.description], cursor.fetchone())
 
 
-def facts_of(db: DuckDBPyConnection, days: Sequence[date] | None) -> dict[str, str]:
+def facts_of(db: DuckDBPyConnection, days: list[date] | None) -> dict[str, str]:
     """The same of a file."""
     found = db.execute(sql("facts"), {"days": days})
     return as_text([column[0] for column in found.description], found.fetchone() or ())

@@ -272,7 +272,7 @@ def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
 
 
 def summary(asked: Filters) -> Summary:
-    return answer(asked.shops, lambda store: Summary(*_ask(store, asked, "summary")[0]))
+    return answer(asked.shops, lambda store: Summary(*_ask(store, asked, "summary")[0][:4]))
 
 
 def trend(asked: Filters) -> tuple[DaySales, ...]:
@@ -314,10 +314,9 @@ def customers(asked: Filters) -> Customers:
     def find(store: Store) -> Customers:
         days = _trend(store, asked)
         ((buyers, new, returning),) = _ask(store, asked, "customers_by_lines" if asked.by_lines else "customers")
-        ((buyer_orders,),) = _ask(store, asked, "buyer_orders")
-        whole = Summary(*_ask(store, asked, "summary")[0])
+        ((orders, revenue, _returns, _returned, buyer_orders),) = _ask(store, asked, "summary")
         ever = Ever(*_ask(store, asked, "ever")[0])
-        return Customers(buyers, new, returning, buyer_orders, whole.orders, whole.revenue, days, ever)
+        return Customers(buyers, new, returning, buyer_orders, orders, revenue, days, ever)
 
     return answer(asked.shops, find)
 
@@ -427,7 +426,7 @@ def _expenses(store: Store, asked: Filters, expense_type: int) -> Expenses:
 
 
 def _expense_days(store: Store, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
-    found = dict(_ask(store, asked, "expense_days", expense_type=expense_type))
+    found: dict[int, Decimal] = dict(_ask(store, asked, "expense_days", expense_type=expense_type))
     return tuple(DayExpenses(day, found.get(number(day), NOTHING)) for day in asked.period)
 
 
@@ -435,7 +434,7 @@ def _expenses_by_lines(store: Store, asked: Filters, expense_type: int) -> Expen
     rows = _ask(store, asked, "expenses_by_lines", expense_type=expense_type)
     by_day = {day: amount for kind, day, _type, amount, *_ in rows if kind == "day"}
     by_type = _types(store, [(type_, *sums) for kind, _day, type_, *sums, _orders in rows if kind == "type"])
-    ((amount, count, orders),) = [sums for kind, _day, _type, *sums in rows if kind == "all"] or [(NOTHING, 0, 0)]
+    ((amount, count, orders),) = [tuple(sums) for kind, _, _, *sums in rows if kind == "all"] or [(NOTHING, 0, 0)]
     days = tuple(DayExpenses(day, by_day.get(day, NOTHING)) for day in asked.period)
     return Expenses(by_type, days, amount, count, orders)
 

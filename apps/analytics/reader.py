@@ -39,9 +39,9 @@ class Store:
         self.descendants: dict[int, list[int]] = {}
         for ancestor, category in self.ask_plainly("select ancestor, category from category_path"):
             self.descendants.setdefault(ancestor, []).append(category)
-        self.category_names = dict(self.ask_plainly("select id, name from category"))
+        self.category_names: dict[int, str] = dict(self.ask_plainly("select id, name from category"))
         self.roots = [category for (category,) in self.ask_plainly("select id from category where parent is null")]
-        self.expense_type_names = dict(self.ask_plainly("select id, name from expense_type"))
+        self.expense_type_names: dict[int, str] = dict(self.ask_plainly("select id, name from expense_type"))
         self.brands: dict[str, list[int]] = {}
         for name, key in self.ask_plainly("select distinct lower(name), key from brand"):
             self.brands.setdefault(name, []).append(key)
@@ -68,9 +68,10 @@ class Store:
     @property
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """This thread's own: one connection answers one question at a time."""
-        if not hasattr(self._own, "cursor"):
-            self._own.cursor = self._db.cursor()
-        return self._own.cursor
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._own, "cursor", None)
+        if cursor is None:
+            cursor = self._own.cursor = self._db.cursor()
+        return cursor
 
     def _attach(self, version: StoreVersion) -> None:
         path = files.path_of(version.shop_id, version.file)
