@@ -14,6 +14,30 @@ from config.services import Place, ensure
 @contextmanager
 def empty_database(name: str) -> Iterator[None]:
     """A database of its own for one bench, dropped at the end; PostgreSQL runs with its usual durability."""
+    with _django():
+        from django.db import connection
+
+        connection.settings_dict["TEST"]["NAME"] = name
+        connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        try:
+            yield
+        finally:
+            connection.creation.destroy_test_db("vitrina", verbosity=0)
+
+
+@contextmanager
+def kept_database(name: str) -> Iterator[None]:
+    """A migrated database that stays for later runs, with what a bench has put there."""
+    with _django():
+        from django.db import connection
+
+        connection.settings_dict["TEST"]["NAME"] = name
+        connection.creation.create_test_db(verbosity=0, keepdb=True, serialize=False)
+        yield
+
+
+@contextmanager
+def _django() -> Iterator[None]:
     place = Place(state_folder() / "bench")
     variables = place.root / "bench.env"
     write_env(variables)
@@ -26,11 +50,4 @@ def empty_database(name: str) -> Iterator[None]:
     }
     with ensure(place):
         django.setup()
-        from django.db import connection
-
-        connection.settings_dict["TEST"]["NAME"] = name
-        connection.creation.create_test_db(verbosity=0, autoclobber=True)
-        try:
-            yield
-        finally:
-            connection.creation.destroy_test_db("vitrina", verbosity=0)
+        yield

@@ -22,6 +22,7 @@ TASK_MODULES: tuple[str, ...] = (
     "tasks.jobs",
     "tasks.keys",
     "tasks.proposals",
+    "tasks.store",
     "tasks.sync",
 )
 
@@ -30,6 +31,7 @@ TASK_MODULES: tuple[str, ...] = (
 ROUTES = {
     "commands.*": {"queue": "money"},
     "keys.probe": {"queue": "sync"},
+    "store.refresh": {"queue": "analytics"},
     "sync.*": {"queue": "sync"},
     "hints.*": {"queue": "sync"},
 }

@@ -124,6 +124,7 @@ class Env(BaseSettings):
     release: str = Field(default="dev", description="the name of this build, shown by /healthz")
     process_role: Role = Field(default="command", description="web, bot, worker, fast, money, beat or command")
     vitrina_state: str = Field(default=".vitrina", description="the folder of the embedded servers and the demo")
+    store_folder: str = Field(default="", description="the folder of the read store; empty: store in VITRINA_STATE")
 
     # Servers: empty means the embedded ones
     database_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
@@ -179,6 +180,9 @@ class Env(BaseSettings):
         default=SecretStr(""),
         description="32 to 256 of A-Z a-z 0-9 _ and -; required when TELEGRAM_WEBHOOK_URL is set",
     )
+
+    # The API
+    api_calls_per_minute: Annotated[int, Field(ge=1, description="a whole number above 0")] = 600  # of one person
 
     # Guards
     held_change_rate: Annotated[Decimal, Field(gt=0, le=10, description="a share above 0, such as 0.2")] = Decimal(

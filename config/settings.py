@@ -21,6 +21,7 @@ CREDENTIALS_KEYS = tuple(key.get_secret_value() for key in env.credentials_keys)
 DEBUG = env.debug
 RELEASE = env.release
 STATE = state_folder(env.vitrina_state)
+STORE_FOLDER = BASE_DIR / env.store_folder if env.store_folder else STATE / "store"
 WEB_PORT = env.web_port
 BOT_PORT = env.bot_port
 FLOWER_PORT = env.flower_port
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    "ninja",  # for its static files: the page of the API works without the network
     "apps.common",
     "apps.shops",
     "apps.jobs",
@@ -51,9 +53,11 @@ INSTALLED_APPS = [
     "apps.sales",
     "apps.decisions",
     "apps.experiments",
+    "apps.analytics",
     "apps.pricing",
     "apps.inventory",
     "apps.reports",
+    "apps.dashboard",
     "apps.backoffice",
     "bots",
 ]
@@ -169,6 +173,9 @@ OZON_PERFORMANCE_API_KEY = env.ozon_performance_api_key.get_secret_value()
 KEYCRM_API_KEY = env.keycrm_api_key.get_secret_value()
 ANTHROPIC_API_KEY = env.anthropic_api_key.get_secret_value()
 
+# --- The API --------------------------------------------------------------------------------------------------------
+API_CALLS_PER_MINUTE = env.api_calls_per_minute
+
 # --- Guards ---------------------------------------------------------------------------------------------------------
 HELD_CHANGE_RATE = env.held_change_rate
 
@@ -200,5 +207,10 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("vitrina/icon.svg")}],
     "DASHBOARD_CALLBACK": "apps.backoffice.overview.overview",
     "SIDEBAR": {"navigation": "apps.backoffice.navigation.navigation"},
-    "ACCOUNT": {"navigation": [{"title": _("My settings"), "link": reverse_lazy("my-settings")}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("My settings"), "link": reverse_lazy("my-settings")},
+            {"title": _("My API tokens"), "link": reverse_lazy("my-tokens")},
+        ]
+    },
 }

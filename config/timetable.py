@@ -13,6 +13,7 @@ from apps.jobs.timetable import Job, Policy, Queue, Tick
 
 OZON = ("ozon",)
 KEYCRM = ("keycrm",)
+EVERY_KIND = (*OZON, *KEYCRM)
 
 TIMETABLE: tuple[Job, ...] = (
     Job(
@@ -39,6 +40,17 @@ TIMETABLE: tuple[Job, ...] = (
         why="A status that changes alone moves no date in the CRM, so every night the last thirty days are read again "
         "and compared order by order. At night, for it takes many calls of the few that the key may make; one late run "
         "makes up for every missed one.",
+    ),
+    Job(
+        name="store_check",
+        title=_("check of the figures"),
+        at=time(4, 0),
+        queue=Queue.ANALYTICS,
+        kinds=EVERY_KIND,
+        policy=Policy.SKIP,
+        grace=timedelta(hours=12),
+        why="At night nobody asks for figures, and what is found is put right before the morning's sync. A skipped one "
+        "costs nothing: every version is checked when it is written, and the next night looks at the same days.",
     ),
     Job(
         name="ozon_sync",
@@ -141,6 +153,7 @@ MINUTE = timedelta(minutes=1)
 TICKS: tuple[Tick, ...] = (
     Tick("commands.sweep", timedelta(seconds=15), "A person who has pressed Apply is waiting for the answer."),
     Tick("keys.sweep", MINUTE, "A key is asked about every few minutes while it is refused, and soon when it is new."),
+    Tick("store.sweep", timedelta(seconds=5), "Figures follow a change within seconds of the last write."),
     Tick("hints.sweep", MINUTE, "What a marketplace has pushed is read at once; this finds what a lost wake left."),
     Tick("jobs.catch_up", MINUTE, "A day's slot is an hour's matter; a minute late is on time."),
     Tick("jobs.watchdog", MINUTE, "It must notice within three minutes that the clock stands."),

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
+from apps.analytics.check import check_store
 from apps.common import clock
 from apps.common.errors import UserError
 from apps.common.periods import Period, day_of
@@ -155,9 +156,15 @@ def _stock_alerts(run: JobRun) -> Result:
     return send_stock_alerts(shop=shop, today=day_of(run.as_of, shop.timezone), now=clock.now())
 
 
+def _store_check(run: JobRun) -> Result:
+    shop = _shop(run)
+    return check_store(shop, today=day_of(run.as_of, shop.timezone))
+
+
 RUNNERS: dict[str, Callable[[JobRun], Result]] = {
     "keycrm_sync": _keycrm_sync,
     "keycrm_night": _keycrm_night,
+    "store_check": _store_check,
     "ozon_sync": _ozon_sync,
     "key_check": _key_check,
     "ozon_background": _ozon_background,

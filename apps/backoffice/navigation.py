@@ -69,6 +69,8 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             ("shops.crmrules", "rule_settings"),
             ("shops.credential", "key"),
             ("shops.member", "group"),
+            ("dashboard.apitoken", "vpn_key"),
+            ("dashboard.milestones", "flag"),
             ("shops.auditentry", "receipt_long"),
         ),
     ),

@@ -25,6 +25,7 @@ WAKEABLE = (
     "hints.follow",
     "jobs.run",
     "keys.probe",
+    "store.refresh",
     "sync.step",
 )
 

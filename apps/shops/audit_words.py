@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 WORDS: dict[str, str | Promise] = {
     "admin.refused": _("A page of the admin was refused"),
+    "api_token.issued": _("API token made"),
+    "api_token.revoked": _("API token revoked"),
     "batch.applied": _("Proposals applied together"),
     "button.refused": _("A button was refused"),
     "buyer.erased": _("Buyer erased"),
@@ -61,6 +63,8 @@ WORDS: dict[str, str | Promise] = {
     "member.changed": _("Member changed"),
     "member.created": _("Member added"),
     "member.removed": _("Member removed"),
+    "milestones.changed": _("Milestones changed"),
+    "milestones.created": _("Milestones set"),
     "person.changed": _("Person changed"),
     "person.created": _("Person created"),
     "person.removed": _("Person removed"),

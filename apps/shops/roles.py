@@ -22,6 +22,7 @@ class Role(models.TextChoices):
 
 class Action(models.TextChoices):
     VIEW = "view", _("see reports, stock and experiments")
+    SEE_PROFIT = "see_profit", _("see expenses and profit")
     PROPOSE = "propose", _("propose changes")
     APPROVE = "approve", _("approve or reject changes")
     RUN_JOBS = "run_jobs", _("run jobs")
@@ -32,8 +33,10 @@ class Action(models.TextChoices):
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(Action),
-    Role.APPROVER: frozenset({Action.VIEW, Action.PROPOSE, Action.APPROVE, Action.RUN_JOBS, Action.EDIT_CATALOG}),
-    Role.ANALYST: frozenset({Action.VIEW, Action.PROPOSE, Action.EDIT_CATALOG}),
+    Role.APPROVER: frozenset(
+        {Action.VIEW, Action.SEE_PROFIT, Action.PROPOSE, Action.APPROVE, Action.RUN_JOBS, Action.EDIT_CATALOG}
+    ),
+    Role.ANALYST: frozenset({Action.VIEW, Action.SEE_PROFIT, Action.PROPOSE, Action.EDIT_CATALOG}),
     Role.VIEWER: frozenset({Action.VIEW}),
 }
 

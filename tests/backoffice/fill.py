@@ -26,6 +26,8 @@ from apps.catalog.sheet_import import prepare_import
 from apps.catalog.sheet_words import Field
 from apps.common.clock import real_now
 from apps.common.sheet_reader import SheetRow
+from apps.dashboard.models import Milestones
+from apps.dashboard.tokens import issue_token
 from apps.decisions.kinds import hash_of
 from apps.decisions.models import Approval, Attempt, Command, DecisionRules, Proposal, ReadBack
 from apps.experiments.models import Experiment, Verdict
@@ -88,7 +90,9 @@ def fill(mark: str, *, telegram_id: int | None = None) -> Filled:
     KillSwitch.objects.create(shop=shop, is_on=False)
     PricingSettings.objects.create(shop=shop)
     DecisionRules.objects.create(shop=shop)
+    Milestones.objects.create(shop=shop)
     owner = add_member(seller, mark, Role.OWNER, telegram_id=telegram_id)
+    issue_token(member=owner, name=f"{mark} sheet", scope="read", life=timedelta(days=30), now=real_now())
     for role in (Role.APPROVER, Role.ANALYST, Role.VIEWER):
         add_member(seller, f"{mark} {role}", role)
     products = [add_product(shop, mark, number) for number in range(3)]
@@ -391,6 +395,8 @@ def crowd(of: Filled, size: int) -> None:
         Credential.objects.create(shop=shop, api=Credential.Api.OZON_SELLER, client_id=name, secret=name)
         KillSwitch.objects.create(shop=shop, is_on=False, changed_by=of.owner.person)
         PricingSettings.objects.create(shop=shop)
+        Milestones.objects.create(shop=shop)
+        issue_token(member=of.owner, name=name, scope="read", life=timedelta(days=30), now=real_now())
         DecisionRules.objects.create(shop=shop)
         CrmRules.objects.create(shop=shop)
         add_clockwork(shop, name, add_member(of.seller, name, Role.VIEWER))

@@ -205,7 +205,9 @@ def test_suggestions_name_nothing_of_boriss(model: type[Model], page: Any, anna:
         assert "boris" not in answer.content.decode().lower()
 
 
-@pytest.mark.parametrize("address", ["/admin/", "/admin/me/", "/admin/jobs/jobrun/timetable/", "/admin/search/?s=oris"])
+@pytest.mark.parametrize(
+    "address", ["/admin/", "/admin/me/", "/admin/me/tokens/", "/admin/jobs/jobrun/timetable/", "/admin/search/?s=oris"]
+)
 def test_pages_of_no_model_do_not_know_boris(address: str, anna: Filled, boris: Filled) -> None:
     answer = client_of(anna.owner).get(address)
     assert answer.status_code == 200

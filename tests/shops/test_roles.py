@@ -11,8 +11,15 @@ from tests.cast import member
 
 EXPECTED = {
     Role.OWNER: set(Action),
-    Role.APPROVER: {Action.VIEW, Action.PROPOSE, Action.APPROVE, Action.RUN_JOBS, Action.EDIT_CATALOG},
-    Role.ANALYST: {Action.VIEW, Action.PROPOSE, Action.EDIT_CATALOG},
+    Role.APPROVER: {
+        Action.VIEW,
+        Action.SEE_PROFIT,
+        Action.PROPOSE,
+        Action.APPROVE,
+        Action.RUN_JOBS,
+        Action.EDIT_CATALOG,
+    },
+    Role.ANALYST: {Action.VIEW, Action.SEE_PROFIT, Action.PROPOSE, Action.EDIT_CATALOG},
     Role.VIEWER: {Action.VIEW},
 }
 

@@ -1,0 +1,447 @@
+"""The questions that the read store answers, and the shape of each answer.
+
+Amounts are in the shops' currency and exact; rates, labels and words are the asker's. An order counts in sales when its
+source's role is sales or exhibition, whatever its type; a cancelled or returned one counts as a return instead. Orders
+are counted by distinct order number, within a day as over a year.
+
+Revenue is what buyers pay: the orders' totals, discount and delivery included. Under a category or a brand it is price
+times quantity of the lines that match (`Filters.by_lines`), and an order counts when it has such a line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Min
+from django.utils.translation import gettext as _
+
+from apps.analytics.blocks import cover, number
+from apps.analytics.models import StaleDay, StoreVersion
+from apps.analytics.reader import Rows, Store, answer
+from apps.common.errors import NotFound
+from apps.common.periods import Period
+
+ALL_TYPES = "all"
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is asked about. The shops have one currency; the asker may see them.
+
+    `sales_type` is a value of `SalesType` or `ALL_TYPES`; `source_id` is `Source.external_id`; `category_id` is our
+    `Category`, all its descendants included; `brand` is compared without regard to case.
+    """
+
+    shops: tuple[int, ...]
+    period: Period
+    sales_type: str = "retail"
+    source_id: int | None = None
+    category_id: int | None = None
+    brand: str | None = None
+
+    @property
+    def by_lines(self) -> bool:
+        """Whether revenue is that of matching lines rather than of whole orders."""
+        return self.category_id is not None or self.brand is not None
+
+
+@dataclass(frozen=True)
+class Summary:
+    orders: int
+    revenue: Decimal
+    returns: int
+    returned_revenue: Decimal
+
+
+@dataclass(frozen=True)
+class DaySales:
+    day: date
+    orders: int
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class SourceSales:
+    """`source_id` is `Source.external_id`."""
+
+    source_id: int
+    name: str
+    orders: int
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class ProductSales:
+    """A product with all its variants; id and name are those of its first one. None: lines of no known product."""
+
+    product_id: int | None
+    name: str
+    quantity: Decimal
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class TopProducts:
+    """The products that sold most units; `quantity` is that of all products of the period."""
+
+    products: tuple[ProductSales, ...]
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class CategorySales:
+    """A category with all its descendants, by lines."""
+
+    category_id: int
+    name: str
+    quantity: Decimal
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class Performance:
+    """The products with the highest revenue, and the roots of the category tree, both by lines.
+
+    The totals are those of all lines, also of products that have no category: the roots need not add up to them.
+    """
+
+    products: tuple[ProductSales, ...]
+    roots: tuple[CategorySales, ...]
+    product_count: int
+    quantity: Decimal
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class Ever:
+    """All buyers so far, by source and type alone: neither the period nor category and brand narrow it down.
+
+    `orders` and `spent` are those of all buyers, `repeat_spent` of the buyers with two orders or more. `lifespan_days`
+    is the sum of the days between each buyer's first and last order.
+    """
+
+    buyers: int
+    repeat_buyers: int
+    orders: int
+    spent: Decimal
+    repeat_spent: Decimal
+    lifespan_days: int
+
+
+@dataclass(frozen=True)
+class Customers:
+    """Distinct buyers of the period. One is new on the day of the first order that no cancellation or return undid, of
+    any source and type, also those of history; an order on a later day makes a returning one. A buyer may be both.
+
+    `buyer_orders` are the orders of known buyers, `orders` all of them.
+    """
+
+    buyers: int
+    new: int
+    returning: int
+    buyer_orders: int
+    orders: int
+    revenue: Decimal
+    days: tuple[DaySales, ...]
+    ever: Ever
+
+
+@dataclass(frozen=True)
+class BrandSales:
+    """By lines; brands whose names differ in case alone are one, under the name that came first."""
+
+    name: str
+    orders: int
+    quantity: Decimal
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class Brands:
+    """The totals are those of all branded lines; what has no brand is in none of it."""
+
+    by_revenue: tuple[BrandSales, ...]
+    by_quantity: tuple[BrandSales, ...]
+    brand_count: int
+    quantity: Decimal
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class TypeExpenses:
+    """None: expenses whose type the channel did not tell."""
+
+    type_id: int | None
+    name: str
+    amount: Decimal
+    count: int
+
+
+@dataclass(frozen=True)
+class DayExpenses:
+    day: date
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Expenses:
+    """Expenses of the orders that count as sales, on the days of these orders; `orders` are those that have any.
+
+    Under a category or a brand: the whole expenses of the orders that have a line of it.
+    """
+
+    by_type: tuple[TypeExpenses, ...]
+    days: tuple[DayExpenses, ...]
+    amount: Decimal
+    count: int
+    orders: int
+
+
+@dataclass(frozen=True)
+class DayProfit:
+    day: date
+    revenue: Decimal
+    expenses: Decimal
+
+    @property
+    def profit(self) -> Decimal:
+        return self.revenue - self.expenses
+
+
+@dataclass(frozen=True)
+class Profit:
+    """Revenue less the orders' expenses; the cost of goods is not in it."""
+
+    days: tuple[DayProfit, ...]
+    revenue: Decimal
+    expenses: Decimal
+
+    @property
+    def profit(self) -> Decimal:
+        return self.revenue - self.expenses
+
+
+@dataclass(frozen=True)
+class Category:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ExpenseType:
+    """`id` is that of our `ExpenseType`."""
+
+    id: int
+    name: str
+    alias: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """The version of a shop's store that answers now: what was in PostgreSQL at `as_of`.
+
+    `behind_since` is since when something newer waits to be in it; None: it is up to date.
+    """
+
+    shop_id: int
+    number: int
+    as_of: datetime
+    behind_since: datetime | None
+
+
+def answering(shops: tuple[int, ...]) -> tuple[StoreVersion, ...]:
+    """The same as `version`, but for what waits: it costs no question to PostgreSQL. Raises `NotBuilt`."""
+    return answer(shops, lambda store: store.versions)
+
+
+def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
+    """Which versions answer about these shops, in the order of their ids. Raises `NotBuilt` when one has none yet."""
+    found = answering(shops)
+    waiting = dict(
+        StaleDay.objects.filter(shop__in=shops)
+        .values_list("shop")
+        .annotate(since=Min("changed_at"))
+        .values_list("shop", "since")
+    )
+    lost = dict(StoreVersion.objects.filter(shop__in=shops).exclude(damaged_at=None).values_list("shop", "as_of"))
+    return tuple(Version(v.shop_id, v.number, v.as_of, lost.get(v.shop_id) or waiting.get(v.shop_id)) for v in found)
+
+
+def summary(asked: Filters) -> Summary:
+    return answer(asked.shops, lambda store: Summary(*_ask(store, asked, "summary")[0][:4]))
+
+
+def trend(asked: Filters) -> tuple[DaySales, ...]:
+    """Every day of the period."""
+    return answer(asked.shops, lambda store: _trend(store, asked))
+
+
+def by_source(asked: Filters) -> tuple[SourceSales, ...]:
+    """The sources with sales, by revenue. Sources of several shops with one id stand side by side."""
+    return answer(asked.shops, lambda store: tuple(SourceSales(*row) for row in _ask(store, asked, "by_source")))
+
+
+def top_products(asked: Filters, limit: int) -> TopProducts:
+    rows = answer(asked.shops, lambda store: _ask(store, asked, "products", by="quantity", limit=limit))
+    return TopProducts(tuple(ProductSales(*row[:4]) for row in rows), rows[0][5] if rows else NOTHING)
+
+
+def product_performance(asked: Filters, limit: int) -> Performance:
+    def find(store: Store) -> Performance:
+        rows = _ask(store, asked, "products", by="revenue", limit=limit)
+        count, quantity, revenue = rows[0][4:] if rows else (0, NOTHING, NOTHING)
+        roots = _categories(store, asked, store.roots)
+        return Performance(tuple(ProductSales(*row[:4]) for row in rows), roots, count, quantity, revenue)
+
+    return answer(asked.shops, find)
+
+
+def category_breakdown(asked: Filters, parent_name: str) -> tuple[CategorySales, ...]:
+    """The children with sales of the category of this name, without regard to case, by revenue."""
+
+    def find(store: Store) -> tuple[CategorySales, ...]:
+        rows = store.ask("children_by_name", parent=parent_name)
+        return _categories(store, asked, [category for (category,) in rows])
+
+    return answer(asked.shops, find)
+
+
+def customers(asked: Filters) -> Customers:
+    def find(store: Store) -> Customers:
+        days = _trend(store, asked)
+        ((buyers, new, returning),) = _ask(store, asked, "customers_by_lines" if asked.by_lines else "customers")
+        ((orders, revenue, _returns, _returned, buyer_orders),) = _ask(store, asked, "summary")
+        ever = Ever(*_ask(store, asked, "ever")[0])
+        return Customers(buyers, new, returning, buyer_orders, orders, revenue, days, ever)
+
+    return answer(asked.shops, find)
+
+
+def brands(asked: Filters, limit: int) -> Brands:
+    found = answer(asked.shops, lambda store: tuple(BrandSales(*row) for row in _ask(store, asked, "brands")))
+    by_quantity = sorted(found, key=lambda brand: (-brand.quantity, brand.name))
+    return Brands(
+        found[:limit],
+        tuple(by_quantity[:limit]),
+        len(found),
+        sum((brand.quantity for brand in found), NOTHING),
+        sum((brand.revenue for brand in found), NOTHING),
+    )
+
+
+def expenses(asked: Filters, expense_type_id: int | None = None) -> Expenses:
+    ask = _expenses_by_lines if asked.by_lines else _expenses
+    return answer(asked.shops, lambda store: ask(store, asked, expense_type_id or 0))
+
+
+def profit(asked: Filters) -> Profit:
+    def find(store: Store) -> Profit:
+        spent = _expenses_by_lines(store, asked, 0).days if asked.by_lines else _expense_days(store, asked, 0)
+        days = tuple(
+            DayProfit(sold.day, sold.revenue, cost.amount)
+            for sold, cost in zip(_trend(store, asked), spent, strict=True)
+        )
+        return Profit(days, sum((day.revenue for day in days), NOTHING), sum((day.expenses for day in days), NOTHING))
+
+    return answer(asked.shops, find)
+
+
+def root_categories(shops: tuple[int, ...]) -> tuple[Category, ...]:
+    """By name."""
+    return answer(shops, lambda store: tuple(Category(*row) for row in store.ask("root_categories")))
+
+
+def children(shops: tuple[int, ...], category_id: int) -> tuple[Category, ...]:
+    """By name. Raises `NotFound` when no shop of these has the category."""
+
+    def find(store: Store) -> tuple[Category, ...]:
+        if category_id not in store.descendants:
+            raise NotFound(_("There is no such category."))
+        return tuple(Category(*row) for row in store.ask("children", category=category_id))
+
+    return answer(shops, find)
+
+
+def brand_names(shops: tuple[int, ...]) -> tuple[str, ...]:
+    """By name; of those that differ in case alone the first."""
+    return answer(shops, lambda store: tuple(name for (name,) in store.ask("brand_names")))
+
+
+def expense_types(shops: tuple[int, ...]) -> tuple[ExpenseType, ...]:
+    """By name."""
+    return answer(shops, lambda store: tuple(ExpenseType(*row) for row in store.ask("expense_types")))
+
+
+def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
+    return store.ask(question, **_params(store, asked), **more)
+
+
+def _params(store: Store, asked: Filters) -> dict[str, Any]:
+    """The filters in the words of the .sql: 0 and 'all' stand for everything, -1 for what the shops do not have."""
+    period = asked.period
+    category = asked.category_id or 0
+    return {
+        "first": period.first,
+        "last": period.last,
+        "first_block": number(period.first),
+        "last_block": number(period.last),
+        "blocks": cover(period),
+        "source": asked.source_id or 0,
+        "type": asked.sales_type,
+        "category": category,
+        "categories": store.descendants.get(category, [-1]) if category else [0],
+        "brands": store.brands.get(asked.brand.lower(), [-1]) if asked.brand is not None else [0],
+    }
+
+
+def _trend(store: Store, asked: Filters) -> tuple[DaySales, ...]:
+    found = {block: (orders, revenue) for block, orders, revenue in _ask(store, asked, "trend")}
+    return tuple(DaySales(day, *found.get(number(day), (0, NOTHING))) for day in asked.period)
+
+
+def _categories(store: Store, asked: Filters, shown: list[int]) -> tuple[CategorySales, ...]:
+    """What these categories sold, of which none holds another: no more of each than lies in the one asked about."""
+    keys = {key: category for category in shown if (key := _common_part(store, category, asked.category_id))}
+    rows = _ask(store, asked, "categories", shown=list(keys)) if keys else []
+    return tuple(CategorySales(keys[key], store.category_names[keys[key]], *sums) for key, *sums in rows)
+
+
+def _common_part(store: Store, category: int, asked: int | None) -> int | None:
+    """Of two categories the one that lies in the other."""
+    if asked is None or category in store.descendants.get(asked, []):
+        return category
+    return asked if asked in store.descendants[category] else None
+
+
+def _expenses(store: Store, asked: Filters, expense_type: int) -> Expenses:
+    by_type = _types(store, _ask(store, asked, "expenses_by_type", expense_type=expense_type))
+    ((orders,),) = _ask(store, asked, "expense_orders", expense_type=expense_type)
+    amount = sum((one.amount for one in by_type), NOTHING)
+    days = _expense_days(store, asked, expense_type)
+    return Expenses(by_type, days, amount, sum(one.count for one in by_type), orders)
+
+
+def _expense_days(store: Store, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
+    found: dict[int, Decimal] = dict(_ask(store, asked, "expense_days", expense_type=expense_type))
+    return tuple(DayExpenses(day, found.get(number(day), NOTHING)) for day in asked.period)
+
+
+def _expenses_by_lines(store: Store, asked: Filters, expense_type: int) -> Expenses:
+    rows = _ask(store, asked, "expenses_by_lines", expense_type=expense_type)
+    by_day = {day: amount for kind, day, _type, amount, *_ in rows if kind == "day"}
+    by_type = _types(store, [(type_, *sums) for kind, _day, type_, *sums, _orders in rows if kind == "type"])
+    ((amount, count, orders),) = [tuple(sums) for kind, _, _, *sums in rows if kind == "all"] or [(NOTHING, 0, 0)]
+    days = tuple(DayExpenses(day, by_day.get(day, NOTHING)) for day in asked.period)
+    return Expenses(by_type, days, amount, count, orders)
+
+
+def _types(store: Store, rows: Rows) -> tuple[TypeExpenses, ...]:
+    """-1 is the type that the channel did not tell."""
+    return tuple(
+        TypeExpenses(None if type_ == -1 else type_, store.expense_type_names.get(type_, ""), amount, count)
+        for type_, amount, count in rows
+    )

@@ -1,0 +1,148 @@
+"""Asking the files of the store: the versions of the shops that are asked about, joined by views."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import duckdb
+from django.utils.translation import gettext as _
+
+from apps.analytics import files, manifest
+from apps.analytics.errors import Damaged, NotBuilt
+from apps.analytics.extract import sql
+from apps.analytics.models import StoreVersion
+
+MOST_OPEN = 16
+BROKEN = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+
+PARAMETER = re.compile(r"\$(\w+)")
+
+Rows = list[tuple[Any, ...]]
+T = TypeVar("T")
+
+
+class Store:
+    """Open files of one or more shops, one version of each, and what a filter needs to know of their directories."""
+
+    def __init__(self, versions: tuple[StoreVersion, ...]) -> None:
+        self.versions = versions
+        self._own = threading.local()
+        self._db = duckdb.connect(config={"threads": 1})
+        self._db.execute(sql("macros"))
+        for version in versions:
+            self._attach(version)
+        self._join()
+        self.descendants: dict[int, list[int]] = {}
+        for ancestor, category in self.ask_plainly("select ancestor, category from category_path"):
+            self.descendants.setdefault(ancestor, []).append(category)
+        self.category_names: dict[int, str] = dict(self.ask_plainly("select id, name from category"))
+        self.roots = [category for (category,) in self.ask_plainly("select id from category where parent is null")]
+        self.expense_type_names: dict[int, str] = dict(self.ask_plainly("select id, name from expense_type"))
+        self.brands: dict[str, list[int]] = {}
+        for name, key in self.ask_plainly("select distinct lower(name), key from brand"):
+            self.brands.setdefault(name, []).append(key)
+
+    def ask(self, question: str, **params: Any) -> Rows:
+        """The rows of sql/<question>.sql, with those of `params` that it names."""
+        return self.run(sql(question), **params)
+
+    def run(self, text: str, **params: Any) -> Rows:
+        """The same of a statement. Lists are written into its text: DuckDB passes over what they leave out only when it
+        sees them while it plans."""
+        for name, value in params.items():
+            if isinstance(value, list):
+                text = text.replace(f"${name}", f"({', '.join(map(str, map(int, value)))})")
+        return self.ask_plainly(text, {name: params[name] for name in PARAMETER.findall(text)})
+
+    def ask_plainly(self, text: str, params: Mapping[str, Any] | None = None) -> Rows:
+        """Raises `Damaged` when what lies in a file cannot be read."""
+        try:
+            return self._cursor.execute(text, params).fetchall()
+        except BROKEN as error:
+            raise Damaged(str(error)) from error
+
+    @property
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """This thread's own: one connection answers one question at a time."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._own, "cursor", None)
+        if cursor is None:
+            cursor = self._own.cursor = self._db.cursor()
+        return cursor
+
+    def _attach(self, version: StoreVersion) -> None:
+        path = files.path_of(version.shop_id, version.file)
+        if not path.exists() or path.stat().st_size != version.size:
+            raise Damaged(f"{path} is not there, or has another size than {version.size}")
+        try:
+            self._db.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as shop{version.shop_id} (read_only)")
+        except BROKEN as error:
+            raise Damaged(str(error)) from error
+
+    def _join(self) -> None:
+        """One view for each table, over all shops."""
+        first = f"shop{self.versions[0].shop_id}"
+        tables = self.ask_plainly(
+            "select table_name from duckdb_tables() where database_name = $first", {"first": first}
+        )
+        for (table,) in tables:
+            ids = [version.shop_id for version in self.versions]
+            parts = " union all ".join(f"select {i} as shop, * from shop{i}.{table}" for i in ids)  # noqa: S608
+            self._db.execute(f"create view {table} as {parts}")
+
+
+_open: OrderedDict[tuple[int, ...], Store] = OrderedDict()
+_lock = threading.Lock()
+
+
+def answer(shops: tuple[int, ...], question: Callable[[Store], T]) -> T:
+    """What `question` finds in the versions that answer about these shops now.
+
+    A version whose file cannot be read is marked as damaged, and the one before is asked. Raises `NotBuilt` when a shop
+    has none.
+    """
+    while True:
+        versions = tuple(_current(shop_id) for shop_id in sorted(set(shops)))
+        try:
+            return question(_opened(versions))
+        except Damaged as error:
+            _give_up_on(versions, str(error))
+
+
+def close_all() -> None:
+    """Have every file opened anew for the next question."""
+    with _lock:
+        _open.clear()
+
+
+def _current(shop_id: int) -> StoreVersion:
+    version = manifest.current(shop_id)
+    if version is None:
+        raise NotBuilt(_("The figures of this shop are being prepared. Ask again in a few minutes."))
+    return version
+
+
+def _opened(versions: tuple[StoreVersion, ...]) -> Store:
+    """Files of versions that nobody asks about any more are closed when the last question about them has ended."""
+    key = tuple(version.pk for version in versions)
+    with _lock:
+        if key not in _open:
+            _open[key] = Store(versions)
+        _open.move_to_end(key)
+        while len(_open) > MOST_OPEN:
+            _open.popitem(last=False)
+        return _open[key]
+
+
+def _give_up_on(versions: tuple[StoreVersion, ...], found: str) -> None:
+    """Mark those that the error names, or all; one that has been replaced in the meantime has merely been removed."""
+    with _lock:
+        _open.pop(tuple(version.pk for version in versions), None)
+    named = [v for v in versions if str(files.path_of(v.shop_id, v.file)) in found]
+    for version in named or versions:
+        manifest.forget(version.shop_id)
+        if manifest.latest(version.shop_id) == version:
+            manifest.mark_damaged(version, found)

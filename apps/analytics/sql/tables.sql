@@ -1,0 +1,58 @@
+-- What a file of the store is made of.
+--
+-- Facts: `sale` (orders, history included), `line` (of orders that count), `expense`. In them `number` stands for the
+-- order number, `head` for a product with its variants, and 0 for a category or brand that is not known.
+--
+-- Cubes, all of them sums: `block` is a day, a third of a month, a month or a year (blocks.py), so that a period is few
+-- rows and never an estimate. In their keys 0 and 'all' stand for everything. A row may be there twice and count less
+-- than nothing: a change is added as its difference.
+create table sale (
+    id bigint, number bigint, day date, source bigint, type varchar, counts boolean, returned boolean, buyer bigint,
+    total decimal(18, 2)
+);
+create table line (
+    sale bigint, number bigint, day date, source bigint, type varchar, returned boolean, buyer bigint,
+    product bigint, head bigint, category bigint, brand bigint,
+    quantity decimal(18, 3), amount decimal(18, 5), unit_cost decimal(18, 2)
+);
+create table expense (
+    sale bigint, number bigint, day date, source bigint, type varchar, returned boolean, expense_type bigint,
+    amount decimal(18, 2)
+);
+
+-- Revenue of everything is the orders' totals, of a category or a brand its lines'; a category holds its descendants.
+-- Orders whose number lies in several cells of (day, source, type) cannot be added up: they are counted in `split`.
+create table sales (
+    category bigint, brand bigint, block integer, source bigint, type varchar,
+    orders bigint, returns bigint, buyer_orders bigint, lines bigint,
+    revenue decimal(18, 5), returned_revenue decimal(18, 5), quantity decimal(18, 3)
+);
+create table brand_sales as from sales;  -- the rows that have a brand, in the order in which brands are compared
+create table split (
+    category bigint, brand bigint, number bigint, returned boolean, day date, source bigint, type varchar, known boolean
+);
+create table product_sales (
+    source bigint, type varchar, block integer, head bigint, category bigint, brand bigint,
+    lines bigint, quantity decimal(18, 3), revenue decimal(18, 5)
+);
+create table expenses (
+    expense_type bigint, block integer, source bigint, type varchar, orders bigint, count bigint, amount decimal(18, 2)
+);
+create table split_expense (expense_type bigint, number bigint, day date, source bigint, type varchar);
+
+-- Distinct buyers of a period are those of its blocks who had not bought between its first day and the block: `before`
+-- is the day of the buyer's previous order (null: none). kind: 'any' order, a 'later' one than the first day's, 'new'.
+create table buyers (kind varchar, source bigint, type varchar, block integer, before date, buyers bigint);
+create table ever (
+    source bigint, type varchar, buyers bigint, repeat_buyers bigint, orders bigint,
+    spent decimal(18, 2), repeat_spent decimal(18, 2), lifespan_days bigint
+);
+
+create table first_order (buyer bigint, day date);  -- of any source and type, history included
+
+create table source (id bigint, name varchar, role varchar);
+create table product (id bigint, name varchar, head bigint, category bigint, brand bigint);
+create table category (id bigint, parent bigint, name varchar);
+create table category_path (category bigint, ancestor bigint);
+create table brand (id bigint, name varchar, key bigint);
+create table expense_type (id bigint, name varchar, alias varchar);

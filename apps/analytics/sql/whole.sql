@@ -1,0 +1,29 @@
+-- What the cubes are computed from when a file is built whole: every fact, once.
+insert into sale from fresh_sale order by day;
+insert into line from fresh_line order by category, day;
+insert into expense from fresh_expense order by day;
+
+create temp table scattered as
+select number, returned
+from sale
+where counts
+group by number, returned
+having count(*) > 1 and (min(day) <> max(day) or min(source) <> max(source) or min(type) <> max(type));
+
+create temp view part_sale as
+select 1 as sign, sale.*, scattered.number is not null as is_split
+from sale
+left join scattered using (number, returned)
+where counts;
+
+create temp view part_line as
+select 1 as sign, line.*, scattered.number is not null as is_split
+from line
+left join scattered using (number, returned);
+
+create temp view part_expense as
+select 1 as sign, expense.*, scattered.number is not null as is_split
+from expense
+left join scattered using (number, returned);
+
+create temp view part_buyer as select 1 as sign, * from sale where buyer is not null and not returned;
