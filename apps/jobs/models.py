@@ -180,6 +180,16 @@ class SyncRun(models.Model):
         ACCRUAL_TYPES = "accrual_types", _("types of accruals")
         ACCRUALS = "accruals", _("accruals")
         CLUSTER_STOCK = "cluster_stock", _("stock by cluster")
+        SOURCES = "sources", _("sources of orders")
+        MANAGERS = "managers", _("managers")
+        EXPENSE_TYPES = "expense_types", _("types of expenses")
+        OFFERS = "offers", _("variants of products")
+        FAMILIES = "families", _("families of products")
+        ORDERS = "orders", _("all orders")
+        ORDERS_UPDATED = "orders_updated", _("orders that were changed")
+        ORDERS_CREATED = "orders_created", _("orders that are new")
+        ORDER_GAPS = "order_gaps", _("missing orders")
+        DAYS_AGAIN = "days_again", _("comparison of the last days")
 
     class State(models.TextChoices):
         RUNNING = "running", _("running")

@@ -38,6 +38,8 @@ class OutboxMessage(models.Model):
         KEY_PROBLEM = "key_problem", _("trouble with a key")
         QUEUE_SILENT = "queue_silent", _("silent queue")
         CLOCK_STOPPED = "clock_stopped", _("stopped clock")
+        TOO_FEW_PEOPLE = "too_few_people", _("too few people to approve")
+        CRM_UNSEEN = "crm_unseen", _("news in the CRM that nobody has explained")
 
     class State(models.TextChoices):
         PENDING = "pending", _("waiting")
