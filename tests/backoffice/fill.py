@@ -202,7 +202,13 @@ def add_crm(shop: Shop, mark: str, number: int) -> Order:
         placed_on=TODAY, total=700, currency="RUB",
     )  # fmt: skip
     OrderLine.objects.create(
-        order=order, position=0, product=shop.products.first(), external_product_id=mark, name=mark, quantity=1, price=700
+        order=order,
+        position=0,
+        product=shop.products.first(),
+        external_product_id=mark,
+        name=mark,
+        quantity=1,
+        price=700,
     )
     kind = ExpenseType.objects.create(shop=shop, external_id=number, name=f"{mark} delivery", alias="delivery")
     Expense.objects.create(order=order, external_id=number, type=kind, amount=70, paid_at=NOON)

@@ -222,7 +222,9 @@ class TestList:
     def test_it_shows_product_price_state_day_and_verdict(self, shelf: Shelf, owner: Member) -> None:
         measured(shelf, owner)
         review_due(shop=shelf.shop, today=REVIEW)
-        assert "Scarf SKU-21 ↗ 1,000 RUB → 1,090 RUB (+9%) judged, waiting for a decision 7 days success" in listed(owner)
+        assert "Scarf SKU-21 — 1,000 RUB → 1,090 RUB (+9%) judged, waiting for a decision 7 days success" in listed(
+            owner
+        )
 
     @pytest.mark.parametrize(
         ("state", "words"),

@@ -121,8 +121,8 @@ def test_a_dialog_can_be_left_without_a_decision(page: Page, anna: Filled) -> No
 def test_a_job_is_started_with_one_press(page: Page) -> None:
     page.goto(reverse("admin:jobs_timetable"))
     page.get_by_role("button", name="Run now").first.click()
-    expect(page.get_by_text("OZON sync: planned, it starts in a moment.")).to_be_visible()
-    assert JobRun.objects.filter(slot__startswith="manual:", job="ozon_sync").count() == 1
+    expect(page.get_by_text("check of the figures: planned, it starts in a moment.")).to_be_visible()
+    assert JobRun.objects.filter(slot__startswith="manual:", job="store_check").count() == 1
 
 
 def test_everything_is_stopped_in_three_presses(page: Page, anna: Filled) -> None:

@@ -83,7 +83,7 @@ def open_cosmetics(seller: Seller) -> Cosmetics:
         seller=seller, name="Cosmetics", kind=Shop.Kind.KEYCRM, currency="UAH", timezone="Europe/Kyiv"
     )
     instagram, shopify = _source(shop, 1, "Instagram"), _source(shop, 4, "Shopify")
-    opencart = _source(shop, 3, "Opencart", Source.Role.HISTORY)
+    opencart = _source(shop, 3, "Opencart")
     skin, hair = _category(shop, "Skin care"), _category(shop, "Hair")
     essence, masks = _category(shop, "Essences", skin), _category(shop, "Masks", skin)
     cosrx, shouted, mediheal = (_brand(shop, name) for name in ("Cosrx", "COSRX", "Mediheal"))
@@ -113,8 +113,12 @@ def open_cosmetics(seller: Seller) -> Cosmetics:
     return Cosmetics(shop, skin, hair, delivery)
 
 
-def _source(shop: Shop, number: int, name: str, role: str = Source.Role.SALES) -> Source:
-    return Source.objects.create(shop=shop, external_id=number, name=name, currency="UAH", role=role)
+def _source(shop: Shop, number: int, name: str) -> Source:
+    """One that every new shop in the CRM starts with, under the name that a sync brings."""
+    source = Source.objects.get(shop=shop, external_id=number)
+    source.name = name
+    source.save()
+    return source
 
 
 def _category(shop: Shop, name: str, parent: Category | None = None) -> Category:
