@@ -118,6 +118,7 @@ def test_every_question_is_answered_as_postgresql_would(made: MadeShop) -> None:
         check(asked)
 
 
+@pytest.mark.slow
 def test_the_answers_stay_right_over_many_refreshes(made: MadeShop) -> None:
     build.rebuild(made.shop)
     for _ in range(4):

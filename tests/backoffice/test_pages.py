@@ -63,6 +63,7 @@ def test_a_full_list_takes_few_queries(model: type[Model], anna: Filled) -> None
     assert len(queries) < MOST_QUERIES, "\n".join(query["sql"][:200] for query in queries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [model for model, page in PAGES if page.list_select_related], ids=label)
 def test_a_list_that_asks_for_each_row_would_be_seen(
     model: type[Model], anna: Filled, monkeypatch: pytest.MonkeyPatch
@@ -74,6 +75,7 @@ def test_a_list_that_asks_for_each_row_would_be_seen(
     assert len(queries) >= MOST_QUERIES
 
 
+@pytest.mark.slow
 @each_model
 def test_the_pages_of_a_list_hold_its_rows_in_order(
     model: type[Model], anna: Filled, monkeypatch: pytest.MonkeyPatch

@@ -88,6 +88,7 @@ def is_running(mark: str) -> bool:
     return pid_of(mark) != 0
 
 
+@pytest.mark.slow
 def test_sigterm_stops_all_and_lets_a_slow_one_finish() -> None:
     slow = "trap 'sleep 6; echo slow is done; exit 0' TERM; echo slow waits; while true; do sleep 0.1; done"
     parent = start(slow, "echo quick waits; exec sleep 61.25")

@@ -158,6 +158,7 @@ def test_costs_from_a_file_are_compared_ticked_and_entered(page: Page, anna: Fil
     assert sorted(entered.values_list("amount", flat=True)) == [Decimal("650.50"), Decimal(1900)]
 
 
+@pytest.mark.slow
 @desk_only
 def test_settings_of_a_product_are_set_on_its_page(page: Page, anna: Filled) -> None:
     product = anna.shop.products.order_by("pk")[0]
@@ -194,6 +195,7 @@ def test_a_list_is_taken_away_as_a_file(page: Page) -> None:
     assert download.value.path().read_text(encoding="utf-8-sig").count("Anna teapot") == 1
 
 
+@pytest.mark.slow
 def test_filters_are_saved_opened_and_removed(page: Page) -> None:
     page.goto(url(Product, "changelist"))
     page.get_by_placeholder("SKU, offer id or name").fill("Anna-1")

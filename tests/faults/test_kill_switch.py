@@ -19,6 +19,7 @@ State = Command.State
 QUEUED, UNDISTURBED = 50, 5
 
 
+@pytest.mark.slow
 def test_no_send_begins_after_the_switch_was_turned(fleet: Fleet) -> None:
     with trade_of(fleet, skus=110) as trade:
         commands = [trade.approve(card) for card in trade.cards(most=QUEUED)]

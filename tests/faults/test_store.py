@@ -18,7 +18,12 @@ pytestmark = [pytest.mark.fault, pytest.mark.process]
 
 
 @pytest.mark.parametrize(
-    "moment", ["apps.analytics.build.add_cubes", "apps.analytics.files.publish", "apps.analytics.manifest.forget"]
+    "moment",
+    [
+        "apps.analytics.files.publish",
+        pytest.param("apps.analytics.build.add_cubes", marks=pytest.mark.slow),
+        pytest.param("apps.analytics.manifest.forget", marks=pytest.mark.slow),
+    ],
 )
 def test_a_kill_while_a_version_is_written_loses_nothing(
     fleet: Fleet, tmp_path: Path, settings: Settings, moment: str

@@ -67,6 +67,7 @@ def sold_on(live: LiveShop, day: date) -> Decimal:
     return Decimal(total) / 100
 
 
+@pytest.mark.slow
 def test_every_day_adds_up_to_what_the_world_delivered(live: LiveShop) -> None:
     read(live)
 

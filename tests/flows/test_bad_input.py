@@ -137,6 +137,7 @@ def test_an_unreachable_marketplace_is_tried_again_and_then_named(live: LiveShop
     assert not Product.objects.exists()
 
 
+@pytest.mark.slow
 def test_malformed_rows_are_counted_and_cost_nobody_else_his_data(live: LiveShop) -> None:
     for path in ("/v3/product/list", "/v5/product/info/prices"):
         live.standins.of.frame.faults.add(Fault(f"ozon:{path}", Kind.ODD_ROW))
@@ -156,6 +157,7 @@ def test_malformed_rows_are_counted_and_cost_nobody_else_his_data(live: LiveShop
     assert Product.objects.filter(is_archived=False, price__isnull=False).count() == 25
 
 
+@pytest.mark.slow
 def test_absent_costs_are_counted_and_block_every_price_of_theirs(live: LiveShop) -> None:
     live.sync()
     live.enter_costs()
@@ -183,6 +185,7 @@ def test_a_cost_that_becomes_unknown_after_the_card_stops_the_approval(live: Liv
     assert nothing_was_decided(proposal)
 
 
+@pytest.mark.slow
 def test_who_may_not_decide_decides_nothing(live: LiveShop) -> None:
     proposal, tokens = first_card(live)
     viewer = cast.member(live.owner.seller, "Viktor", Role.VIEWER, telegram_id=1003)

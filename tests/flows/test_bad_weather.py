@@ -119,6 +119,7 @@ def test_an_empty_answer_in_the_middle_of_a_list_is_not_its_end(live: LiveShop) 
     whole_truth(live)
 
 
+@pytest.mark.slow
 def test_a_row_that_leaves_the_list_while_it_is_read_archives_nobody(
     live: LiveShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_row_that_leaves_the_list_while_it_is_read_archives_nobody(
     ]
 
 
+@pytest.mark.slow
 def test_a_row_that_joins_the_list_while_it_is_read_is_there_the_next_time(
     live: LiveShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +200,7 @@ def test_a_field_with_another_name_makes_the_day_incomplete(
     whole_truth(live)
 
 
+@pytest.mark.slow
 def test_a_price_that_comes_as_a_text_with_a_number_is_that_number(
     live: LiveShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +214,7 @@ def test_a_price_that_comes_as_a_text_with_a_number_is_that_number(
     assert not SyncRun.objects.filter(bad_count__gt=0).exists()
 
 
+@pytest.mark.slow
 def test_prices_that_come_as_words_make_the_day_incomplete(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     live.sync()
     before = kept(live)
@@ -250,6 +254,7 @@ def test_a_job_that_is_tried_again_goes_on_where_it_stopped(live: LiveShop) -> N
     whole_truth(live)
 
 
+@pytest.mark.slow
 def test_a_list_that_went_in_a_circle_is_read_from_its_beginning(live: LiveShop) -> None:
     run = new_run(live)
     spoil(live, FBO, Kind.REPEATED_CURSOR, after_calls=3)

@@ -137,6 +137,7 @@ def test_a_key_that_is_refused_opens_its_circuit_and_closes_it_when_it_is_taken_
     assert (key.is_refused, key.problem) == (False, "")
 
 
+@pytest.mark.slow
 def test_a_person_has_both_jobs_run_and_a_night_for_days_that_have_passed(life: CrmLife) -> None:
     yesterday = day_of(life.now, "Europe/Kyiv") - timedelta(days=1)
     days = Period.ending(yesterday, days=2)

@@ -190,6 +190,7 @@ def test_a_status_that_changed_behind_the_cursor_comes_with_the_night(life: CrmL
     ]
 
 
+@pytest.mark.slow
 def test_an_order_that_is_deleted_leaves_the_books_at_night(life: CrmLife) -> None:
     life.sync()
     order_id = life.crm.last_id - 10
@@ -203,6 +204,7 @@ def test_an_order_that_is_deleted_leaves_the_books_at_night(life: CrmLife) -> No
     assert check.source_total == check.stored_total != check.found_total
 
 
+@pytest.mark.slow
 def test_an_order_that_moves_to_another_day_rebuilds_both(life: CrmLife) -> None:
     life.sync()
     order_id = life.crm.last_id - 10
@@ -221,6 +223,7 @@ def test_an_order_that_moves_to_another_day_rebuilds_both(life: CrmLife) -> None
     assert all(check.source_total == check.stored_total for check in checks)
 
 
+@pytest.mark.slow
 def test_a_number_that_is_missing_is_asked_for_and_a_true_gap_is_remembered(life: CrmLife) -> None:
     life.crm.delete(100)
     life.sync()
@@ -243,6 +246,7 @@ def test_an_order_with_a_total_and_no_lines_is_not_stored_but_shown(life: CrmLif
     assert [(one["id"], "total" in one["reason"]) for one in bad] == [(str(order_id), True)]
 
 
+@pytest.mark.slow
 def test_nothing_differs_after_a_quiet_night(life: CrmLife) -> None:
     life.sync()
     life.night()
@@ -294,6 +298,7 @@ def test_a_list_that_is_not_whole_is_not_believed(life: CrmLife, kind: str) -> N
     assert Order.objects.filter(shop=life.shop).count() == life.crm.last_id
 
 
+@pytest.mark.slow
 def test_a_night_that_is_told_of_no_orders_removes_none_that_are_there(life: CrmLife) -> None:
     life.sync()
     script = {"route": "keycrm:/order", "kind": "empty_200", "times": None}
@@ -302,6 +307,7 @@ def test_a_night_that_is_told_of_no_orders_removes_none_that_are_there(life: Crm
     assert Order.objects.filter(shop=life.shop).count() == life.crm.last_id
 
 
+@pytest.mark.slow
 def test_the_purchase_price_of_the_day_it_was_first_seen_stays(life: CrmLife) -> None:
     life.sync()
     line = life.order(77).lines.exclude(unit_cost=None).first()

@@ -111,6 +111,7 @@ def test_hints_wait_while_the_marketplace_does_not_answer_and_while_a_sync_runs(
     assert (follow(live), Hint.objects.count()) == (1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", [Hint.Topic.POSTING, Hint.Topic.PRODUCT])
 def test_what_was_read_before_a_sync_is_not_written_over_what_the_sync_has_read(
     live: LiveShop, monkeypatch: pytest.MonkeyPatch, topic: Hint.Topic

@@ -96,6 +96,7 @@ def test_every_figure_equals_the_ledger_after_the_first_sync_and_after_each_day(
         assert not TouchedDay.objects.filter(day__lt=live.today).exists()
 
 
+@pytest.mark.slow
 def test_a_day_is_a_day_of_the_shop_s_own_zone(settings: Settings, empty_redis: object) -> None:
     zone = "Asia/Vladivostok"
     imitated = ImitatedShop(client_id="101", api_key=API_KEY, skus=15, history_days=HISTORY, zone=zone)
@@ -145,6 +146,7 @@ def test_stock_is_known_from_the_first_morning_on(live: LiveShop) -> None:
     assert (in_stock[:, 2] == np.where(mornings[0], UNKNOWN_STOCK, OUT_OF_STOCK)).all(), "one empty morning is enough"
 
 
+@pytest.mark.slow
 def test_the_panel_holds_units_net_of_cancellations(live: LiveShop) -> None:
     live.sync()
     last = live.today - timedelta(days=1)
@@ -269,6 +271,7 @@ def test_the_next_job_makes_up_for_one_that_failed(live: LiveShop) -> None:
     assert SalesHistory.objects.get().events_from == live.today
 
 
+@pytest.mark.slow
 def test_empty_answers_for_everything_archive_nothing_and_feed_no_decision(live: LiveShop) -> None:
     live.sync()
     as_of = data_as_of(live.shop)
@@ -327,6 +330,7 @@ def test_a_product_that_vanished_is_archived_and_comes_back(live: LiveShop, monk
     assert not product.is_archived
 
 
+@pytest.mark.slow
 def test_a_row_that_cannot_be_read_loses_nobody_else(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     live.sync()
     world = world_of(live)
@@ -346,6 +350,7 @@ def test_a_row_that_cannot_be_read_loses_nobody_else(live: LiveShop, monkeypatch
     assert Product.objects.get(external_id=str(world.catalog.product_id[1])).name == "Кружка, новое имя"
 
 
+@pytest.mark.slow
 def test_a_card_that_is_older_than_what_is_stored_is_left_out_and_counted(
     live: LiveShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -416,6 +421,7 @@ def test_a_key_that_is_no_longer_valid_is_noted_with_the_reason(live: LiveShop) 
     assert key.problem == ""
 
 
+@pytest.mark.slow
 def test_prices_have_a_history_with_its_sources(live: LiveShop) -> None:
     live.sync()
     assert set(PriceChange.objects.values_list("source", flat=True)) == {PriceChange.Source.FIRST_SEEN}
@@ -474,6 +480,7 @@ def test_fees_are_fractions_and_logistics_are_per_unit(live: LiveShop) -> None:
         assert product.category.parent is not None
 
 
+@pytest.mark.slow
 def test_orders_keep_their_number_and_their_channel(live: LiveShop) -> None:
     live.sync()
 

@@ -132,6 +132,7 @@ def test_a_send_that_outlasts_the_brokers_patience_is_delivered_again_and_not_se
     assert (story.calls, story.outcomes) == ([None], ["unknown"])
 
 
+@pytest.mark.slow
 def test_a_redis_that_dies_and_forgets_everything_delays_approved_changes_and_no_more(trade: Trade) -> None:
     server = trade.fleet.redis
     sleeper = trade.worker()
