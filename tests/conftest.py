@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
 from apps.shops.models import Member
@@ -27,9 +28,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """What tests commit is deleted after each; the audit trail must be truncated, which it refuses everywhere else."""
+    """What tests commit is deleted after each; the audit trail must be truncated, which it refuses everywhere else.
+
+    Autovacuum would give the pages of deleted rows back, with the whole table locked, while the next test writes to it.
+    """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("alter table logs disable trigger logs_no_truncate")
+        name = sql.Identifier(connection.settings_dict["NAME"])
+        cursor.execute(sql.SQL("alter database {} set vacuum_truncate = off").format(name))
     TransactionTestCase._fixture_teardown = lambda _case: database.empty()  # type: ignore[attr-defined]
 
 
