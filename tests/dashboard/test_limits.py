@@ -31,9 +31,11 @@ def test_the_fourth_waits_for_the_next_minute() -> None:
 
 
 def test_each_person_has_their_own() -> None:
-    for person in (1, 2):
-        for _call in range(3):
-            take_turn(person, now=NOON)
+    for _call in range(3):
+        take_turn(1, now=NOON)
+    take_turn(2, now=NOON)
+    with pytest.raises(TooManyCalls):
+        take_turn(1, now=NOON)
 
 
 def test_nothing_of_it_is_left_in_redis_after_two_minutes(empty_redis: redis.Redis) -> None:
