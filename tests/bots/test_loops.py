@@ -93,4 +93,5 @@ async def test_what_must_be_done_once_is_tried_with_growing_pauses_until_it_is()
 
     pauses = [later - sooner for sooner, later in zip(work.began_at, work.began_at[1:], strict=False)]
     assert len(pauses) == 3
-    assert pauses[0] < pauses[1] < pauses[2]
+    # A busy machine may make any pause longer, never shorter.
+    assert all(pause >= least for pause, least in zip(pauses, (0.01, 0.02, 0.04), strict=True))
