@@ -6,9 +6,11 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from apps.common.db import turn
+
+LEAST_POSTGRESQL = 17  # rows are stored by MERGE .. RETURNING (apps/common/bulk.py)
 
 
 class Command(BaseCommand):
@@ -18,6 +20,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         self.stdout.ending = ""  # the commands below end their lines themselves
         try:
+            _refuse_an_older_server()
             with turn("release", on_wait=self._say_so):  # two at once would migrate the same tables
                 call_command("migrate", interactive=False, stdout=self.stdout, stderr=self.stderr)
                 call_command("bootstrap", stdout=self.stdout, stderr=self.stderr)
@@ -27,3 +30,11 @@ class Command(BaseCommand):
     def _say_so(self) -> None:
         self.stdout.write("Another release is under way; this one waits for its end.\n")
         self.stdout.flush()
+
+
+def _refuse_an_older_server() -> None:
+    version = connection.pg_version // 10_000
+    if version < LEAST_POSTGRESQL:
+        raise CommandError(
+            f"The server that DATABASE_URL names is PostgreSQL {version}; Vitrina needs {LEAST_POSTGRESQL} or newer."
+        )
