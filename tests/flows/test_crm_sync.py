@@ -12,6 +12,7 @@ from django.db.models import Sum, TextField
 from django.db.models.functions import Cast
 from pytest_django import Settings
 
+from apps.backoffice.demo.crm_checks import compare_orders, night_before
 from apps.catalog.models import Brand, Category, PriceChange, Product, StockSnapshot
 from apps.common.periods import Period, day_of
 from apps.jobs.models import SyncRun
@@ -305,6 +306,20 @@ def test_a_night_that_is_told_of_no_orders_removes_none_that_are_there(life: Crm
     requests.post(f"{life.standins.url}/_faults", json=script, timeout=10)
     life.night()
     assert Order.objects.filter(shop=life.shop).count() == life.crm.last_id
+
+
+def test_the_demo_finds_what_differs_from_the_crm(life: CrmLife) -> None:
+    life.sync()
+    same = compare_orders(keycrm(life.shop), life.shop)
+    assert (same.orders, same.wrong) == (life.crm.last_id, ())
+    order_id = life.crm.last_id - 10
+    life.crm.edit(order_id, status_id=19, status_changed_at=life.now)
+    (wrong,) = compare_orders(keycrm(life.shop), life.shop).wrong
+    assert wrong.startswith(f"order {order_id}: ")
+    life.night()
+    assert compare_orders(keycrm(life.shop), life.shop).wrong == ()
+    night = night_before(life.shop, day_of(life.now, "Europe/Kyiv"))
+    assert (night.days, night.differing, night.set_right) == (30, (), 1)
 
 
 @pytest.mark.slow
