@@ -194,7 +194,7 @@ def _night(shop: Shop, day: date) -> str:
     if night.differing or night.days != REREAD_DAYS:
         raise DemoFailed(f"the comparison with the CRM: {night}")
     orders = Order.objects.filter(shop=shop).count()
-    return f"keycrm: {orders} orders, {night.days} days compared, {night.set_right} differences set right, 0 left"
+    return f"keycrm: {orders} orders, {night.days} days compared, differences set right: {night.set_right}, left: 0"
 
 
 def _counts(result: dict[str, int]) -> str:
