@@ -100,6 +100,30 @@ def test_the_catalogue_is_variants_of_families_with_brands_in_a_tree(life: CrmLi
     assert PriceChange.objects.filter(product__shop=life.shop).count() == products.count()
 
 
+def test_a_product_without_variants_is_stored_like_one_with_a_single_variant(life: CrmLife) -> None:
+    goods = life.crm.goods
+    all_offers, alone = goods.offers, next(offer for offer in goods.offers if offer.size is None)
+    goods.offers = tuple(offer for offer in all_offers if offer != alone)
+    life.sync()
+    product = Product.objects.get(shop=life.shop, external_id=f"product-{alone.product_id}")
+    assert (product.offer_id, product.family, product.price) == (alone.sku, str(alone.product_id), alone.price)
+    assert product.brand
+    assert product.brand.name == goods.brand(alone.product_id)
+    assert PriceChange.objects.filter(product=product).count() == 1
+    assert Product.objects.filter(shop=life.shop).count() == len(all_offers)
+    line = {"name": "Bag", "sku": alone.sku, "quantity": 1, "price_sold": 10, "offer": None}
+    order_id = life.crm.place(products=[line])
+    life.sync()
+    assert life.order(order_id).lines.get().product == product
+
+    goods.offers = all_offers
+    life.crm.clock.next_day()
+    life.sync()
+    product.refresh_from_db()
+    variant = Product.objects.get(shop=life.shop, external_id=str(alone.offer_id))
+    assert (product.is_archived, variant.is_archived) == (True, goods.product(alone.product_id)["is_archived"])
+
+
 def test_a_sync_in_many_slices_is_one_in_a_single_slice(life: CrmLife) -> None:
     life.run(seconds=0)
     assert Order.objects.filter(shop=life.shop).count() == life.crm.last_id
