@@ -123,7 +123,7 @@ class BuyerAdmin(ScopedAdmin[Buyer]):
         buyers.erase(buyer=buyer, by=person_of(request), now=clock.now())
         self.message_user(request, _("The buyer is erased."))
 
-    @display(description=gettext_lazy("name"))
+    @display(description=gettext_lazy("full name"))
     def masked_name(self, buyer: Buyer) -> str:
         name = _told(buyer.name)
         return f"{name[0]}{HIDDEN}" if name else "—"
@@ -138,7 +138,7 @@ class BuyerAdmin(ScopedAdmin[Buyer]):
         name, at, domain = _told(buyer.email).partition("@")
         return f"{name[:1]}{HIDDEN}@{domain}" if at else "—"
 
-    @display(description=gettext_lazy("name"))
+    @display(description=gettext_lazy("full name"))
     def whole_name(self, buyer: Buyer) -> str:
         return _told(buyer.name) or "—"
 
@@ -161,12 +161,17 @@ class MissingOrderAdmin(ScopedAdmin[MissingOrder]):
 class DayCheckAdmin(ScopedAdmin[DayCheck]):
     """Every night the last thirty days are compared, order by order, and stored as the CRM has them."""
 
-    list_display = ["day", "in_crm", "in_books", "difference", "repaired", "checked_at", "shop"]
-    exported: ClassVar = {"in_crm": "source_total", "in_books": "stored_total"}
+    list_display = ["day", "in_crm", "in_books", "difference", "repaired", "compared", "shop"]
+    exported: ClassVar = {"in_crm": "source_total", "in_books": "stored_total", "compared": "checked_at"}
     list_select_related = ["shop"]
     list_filter = ["shop"]
     date_hierarchy = "day"
-    readonly_fields = ["difference"]
+    exclude = ["checked_at"]
+    readonly_fields = ["difference", "compared"]
+
+    @display(description=gettext_lazy("compared at"), ordering="checked_at")
+    def compared(self, check: DayCheck) -> str:
+        return formats.moment(clock.business_time(check.checked_at), check.shop.timezone)
 
     @display(description=gettext_lazy("in the CRM"), ordering="source_total")
     def in_crm(self, check: DayCheck) -> str:
