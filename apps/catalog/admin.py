@@ -210,7 +210,7 @@ class ProductAdmin(ScopedAdmin[Product]):
 
     list_display = [
         *("offer_id", "name", "price_now", "crossed_out", "known_cost", "stock"),
-        *("marketplace", "article", "synced_at"),
+        *("marketplace", "article_code", "synced_at"),
     ]
     list_display_links = ["offer_id", "name"]
     exported: ClassVar = {
@@ -287,7 +287,7 @@ class ProductAdmin(ScopedAdmin[Product]):
         return str(UNKNOWN) if product.units is None else formats.whole(product.units)
 
     @display(description=gettext_lazy("article"), ordering="article__code")
-    def article(self, product: Product) -> str:
+    def article_code(self, product: Product) -> str:
         return product.article.code if hasattr(product, "article") else "—"
 
     @admin.action(description=gettext_lazy("Link with the same offer id in other shops"), permissions=["change"])

@@ -69,6 +69,7 @@ def test_a_products_page_shows_its_other_shops_each_in_its_own_money(
 def test_an_article_is_written_and_cleared_on_the_products_page(client: Client, here: Product) -> None:
     assert save(client, here, "TEAPOT").status_code == 302
     assert Article.objects.get().code == "TEAPOT"
+    assert "TEAPOT" in client.get(url(Product, "changelist")).content.decode()
     save(client, here, "")
     assert not Article.objects.exists()
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from apps.common.periods import Period, day_of
@@ -96,6 +97,6 @@ def _stored(shop: Shop) -> Iterator[tuple[str, Books]]:
         yield key, Books(day, status in (Order.Status.CANCELLED, Order.Status.RETURNED), *amounts)
 
 
-def _sum(rows: QuerySet[OrderLine] | QuerySet[Expense], amount: F) -> Coalesce:
+def _sum(rows: QuerySet[OrderLine] | QuerySet[Expense], amount: Combinable) -> Coalesce:
     of_order = rows.filter(order=OuterRef("pk")).order_by().values("order")
     return Coalesce(Subquery(of_order.annotate(sum=Sum(amount, output_field=MONEY)).values("sum")), NOTHING)

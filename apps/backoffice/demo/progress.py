@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from apps.jobs.models import JobRun
@@ -33,7 +33,7 @@ class Progress:
 
 def took(runs: Iterable[JobRun]) -> str:
     """How long each job took, in real seconds: "OZON sync 61.0 s, daily report 1.2 s"."""
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     for run in runs:
         if run.started_at and run.finished_at:
             seconds[run.job] += (run.finished_at - run.started_at).total_seconds()

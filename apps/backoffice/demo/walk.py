@@ -12,7 +12,7 @@ from apps.analytics import comparison
 from apps.backoffice.demo.checks import compare
 from apps.backoffice.demo.crm_checks import compare_orders, night_before
 from apps.backoffice.demo.days import DemoFailed, Shops, live_through, wait_for_figures, wait_for_silence, wait_until
-from apps.backoffice.demo.figures import Api, counted, token_of, whole_history
+from apps.backoffice.demo.figures import Api, counted, whole_history
 from apps.backoffice.demo.people import OWNER_ID
 from apps.backoffice.demo.progress import timed
 from apps.backoffice.demo.world import Message, World
@@ -128,7 +128,7 @@ def tell_books(shop: Shop, say: Say) -> None:
 
 def tell_figures(world: World, shops: Shops, say: Say) -> None:
     """What the REST API answers about each shop, beside PostgreSQL, and that it adds up no two currencies."""
-    api, last = Api(token_of(settings.ADMIN_USERNAME)), world.today() - timedelta(days=1)
+    api, last = Api(settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD), world.today() - timedelta(days=1)
     for shop in shops:
         period = whole_history(shop, last)
         told, expected = api.figures(shop, period), counted(shop, period)

@@ -13,7 +13,6 @@ from django.utils import translation
 from tabulate import tabulate
 
 from apps.backoffice.demo.days import DemoFailed, Shops, live_through, ticking, wait_for_figures
-from apps.backoffice.demo.figures import token_of
 from apps.backoffice.demo.people import OWNER_ID, introduce
 from apps.backoffice.demo.progress import Progress, took
 from apps.backoffice.demo.walk import walk
@@ -81,9 +80,12 @@ class Command(BaseCommand):
             ("Flower", f"http://127.0.0.1:{settings.FLOWER_PORT}/", settings.FLOWER_USER, settings.FLOWER_PASSWORD),
         ]
         table = tabulate(rows, headers=["", "address", "user", "password"])
-        asking = f'curl -H "Authorization: Bearer {token_of(settings.ADMIN_USERNAME)}" "{settings.DASHBOARD_URL}/api'
-        questions = "\n".join(f'{asking}/summary?shop={shop.pk}&period=last_28_days"  # {shop}' for shop in shops)
-        return f"\n{table}\n\nA program asks the API with a token:\n{questions}\n\nReady. Ctrl-C stops everything.\n"
+        asking = (
+            f'curl -H "Authorization: Bearer $TOKEN" "{settings.DASHBOARD_URL}/api/summary?period=last_28_days&shop='
+        )
+        questions = "\n".join(f'{asking}{shop.pk}"  # {shop}' for shop in shops)
+        tokens = f"A program asks the API with a token, which {settings.DASHBOARD_URL}/admin/me/tokens/ makes:"
+        return f"\n{table}\n\n{tokens}\n{questions}\n\nReady. Ctrl-C stops everything.\n"
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

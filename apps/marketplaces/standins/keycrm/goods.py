@@ -12,6 +12,7 @@ from apps.marketplaces.standins.keycrm.chance import draw
 BRANDS = tuple(f"Brand {number:03}" for number in range(1, 201))
 LINES = ("Догляд за обличчям", "Догляд за тілом", "Волосся", "Макіяж", "Парфуми", "Набори")
 KINDS = ("Креми", "Сироватки", "Маски", "Тоніки", "Очищення")
+ONE_OF = ("Крем", "Сироватка", "Маска", "Тонік", "Пінка")
 SIZES = ("30 мл", "50 мл", "100 мл", "250 мл")
 BRAND_FIELD = {"id": 1, "uuid": "CT_1001", "name": "Brand"}
 WITHOUT_CATEGORY = 31  # of a hundred products
@@ -53,7 +54,7 @@ class Goods:
         return None if chance % 100 < WITHOUT_CATEGORY else self.leaves[chance // 100 % len(self.leaves)]
 
     def name(self, product_id: int) -> str:
-        return f"{KINDS[product_id % len(KINDS)][:-1]} {self.brand(product_id)} №{product_id}"
+        return f"{ONE_OF[product_id % len(ONE_OF)]} {self.brand(product_id)} №{product_id}"
 
     def product(self, product_id: int) -> dict[str, Any]:
         """A row of /products, with its custom fields."""
