@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -11,10 +11,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower, Trim
 
 from apps.catalog.models import Article, Product
+from apps.common.bulk import upsert
 from apps.common.clock import real_now
 from apps.common.db import take_lock
-from apps.shops.audit import record
-from apps.shops.models import Person, Seller
+from apps.shops.audit import Deed, record_each
+from apps.shops.models import Person, Seller, Shop
 
 
 @dataclass(frozen=True)
@@ -35,25 +36,19 @@ def link_by_offer_id(products: Sequence[Product], *, by: Person | None) -> Linke
         sellers[product.shop.seller].append(product)
     for seller, chosen in sellers.items():
         same = _of_same_offer_ids(seller, chosen)
+        codes: dict[Product, str] = {}
         for product in chosen:
-            counts[_link(same[_key(product)], by=by)] += 1
+            twins = same[_key(product)]
+            code, outcome = _code_of(twins)
+            counts[outcome] += 1
+            codes |= dict.fromkeys(twins, code) if code else {}
+        _enter(seller, codes, by=by)
     return Linked(**counts)
 
 
-@transaction.atomic
 def set_article(*, product: Product, code: str, by: Person | None) -> None:
     """Say which article the product is; with an empty code, that it is none that others are too."""
-    take_lock("article", product.shop.seller_id)
-    before = Article.objects.filter(product=product).values_list("code", flat=True).first() or ""
-    code = code.strip()
-    if code == before:
-        return
-    if code:
-        said = {"code": code, "linked_by": by, "linked_at": real_now()}
-        Article.objects.update_or_create(product=product, defaults=said)
-    else:
-        Article.objects.filter(product=product).delete()
-    record("article.set", actor=by, shop=product.shop, subject=product, code=[before, code])
+    _enter(product.shop.seller, {product: code.strip()}, by=by)
 
 
 def same_articles(products: Iterable[Product]) -> dict[int, list[Product]]:
@@ -89,18 +84,32 @@ def _of_same_offer_ids(seller: Seller, products: Iterable[Product]) -> dict[str,
     return found
 
 
-def _link(same: Sequence[Product], *, by: Person | None) -> str:
-    """Returns what came of it, as a field of `Linked`."""
+def _code_of(same: Sequence[Product]) -> tuple[str, str]:
+    """The code for products of one offer id, empty when it is not certain, and what came of it: a field of `Linked`."""
     shops = {product.shop_id for product in same}
     if len(shops) < 2:
-        return "alone"
+        return "", "alone"
     codes = {code for code in map(_code, same) if code}
     if len(shops) < len(same) or len(codes) > 1:
-        return "unclear"
-    code = codes.pop() if codes else same[0].offer_id
-    for product in same:
-        set_article(product=product, code=code, by=by)
-    return "linked"
+        return "", "unclear"
+    return (codes.pop() if codes else same[0].offer_id.strip()), "linked"
+
+
+@transaction.atomic
+def _enter(seller: Seller, codes: Mapping[Product, str], *, by: Person | None) -> None:
+    """Write what differs, each product with its row in the audit trail."""
+    take_lock("article", seller.pk)
+    known = dict(Article.objects.filter(product__in=codes).values_list("pk", "code"))
+    changed = {product: code for product, code in codes.items() if code != known.get(product.pk, "")}
+    author, at = by.pk if by else None, real_now()
+    rows = ((product.pk, code, author, at) for product, code in changed.items() if code)
+    upsert(Article, rows, key=("product_id",), columns=("code", "linked_by_id", "linked_at"))
+    Article.objects.filter(product__in=[product for product, code in changed.items() if not code]).delete()
+    deeds: dict[Shop, list[Deed]] = defaultdict(list)
+    for product, code in changed.items():
+        deeds[product.shop].append(Deed(product, {"code": [known.get(product.pk, ""), code]}))
+    for shop, done in deeds.items():
+        record_each("article.set", done, actor=by, shop=shop)
 
 
 def _code(product: Product) -> str:
