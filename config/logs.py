@@ -82,6 +82,8 @@ def configuration(*, level: str, json: bool, secrets: tuple[str, ...]) -> dict[s
             "urllib3": {"level": "WARNING"},
             # It asks workers that have not started yet, and says so each time.
             "flower.inspector": {"level": "ERROR"},
+            # What callers do wrong is told to them; what we do wrong is logged as an error.
+            "django.request": {"level": "ERROR"},
             # Django gives these handlers of their own; one line per event is enough.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},

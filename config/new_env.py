@@ -38,24 +38,26 @@ def update_env(path: Path, values: Mapping[str, str]) -> None:
 def demo_env() -> Path:
     """The demo's file, written on its first start: random secrets, short waits, nothing of a real shop."""
     path = demo_file()
-    write_env(
-        path,
-        {
-            "ADMIN_USERNAME": "demo",
-            "ADMIN_USER_IDS": "1001",
-            "OZON_CLIENT_ID": "100001",
-            "OZON_API_KEY": secrets.token_urlsafe(24),
-            "ADMIN_PASSWORD": secrets.token_urlsafe(9),
-            "FLOWER_USER": "demo",
-            "FLOWER_PASSWORD": secrets.token_urlsafe(9),
-            "TELEGRAM_BOT_TOKEN": f"{secrets.randbelow(10**9)}:{secrets.token_urlsafe(26)}",
-            "TELEGRAM_WEBHOOK_SECRET": secrets.token_urlsafe(32),
-            "LOG_LEVEL": "WARNING",
-            "SETTLE_SECONDS": "0.5",
-            "SOFT_SHUTDOWN_SECONDS": "2",
-        },
-    )
+    keys = {
+        "OZON_CLIENT_ID": "100001",
+        "OZON_API_KEY": secrets.token_urlsafe(24),
+        "KEYCRM_API_KEY": secrets.token_urlsafe(24),
+        "ADMIN_USERNAME": "demo",
+        "ADMIN_USER_IDS": "1001",
+        "ADMIN_PASSWORD": secrets.token_urlsafe(9),
+        "FLOWER_USER": "demo",
+        "FLOWER_PASSWORD": secrets.token_urlsafe(9),
+        "TELEGRAM_BOT_TOKEN": f"{secrets.randbelow(10**9)}:{secrets.token_urlsafe(26)}",
+        "TELEGRAM_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+    }
+    waits = {"LOG_LEVEL": "WARNING", "SETTLE_SECONDS": "0.5", "SOFT_SHUTDOWN_SECONDS": "2"}
+    write_env(path, keys | waits)
+    update_env(path, {name: keys[name] for name in _empty(path) if name in keys})  # of a file from an older release
     return path
+
+
+def _empty(path: Path) -> list[str]:
+    return re.findall(r"^(\w+)=$", path.read_text(), re.MULTILINE)
 
 
 def _save(path: Path, text: str, values: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ version before in its place.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -26,9 +27,11 @@ from apps.analytics.errors import Damaged, StoreBusy
 from apps.analytics.extract import sql
 from apps.analytics.models import StaleDay, StoreVersion
 from apps.common.clock import real_now
-from apps.common.db import session_lock
+from apps.common.db import session_lock, turn
 from apps.common.periods import Period
 from apps.shops.models import Shop
+
+log = logging.getLogger(__name__)
 
 LINES_AT_ONCE = 1_000_000
 MOST_STALE_DAYS = 400  # more are not worth a comparison: the file is built whole
@@ -87,6 +90,13 @@ def alone(shop: Shop) -> Iterator[None]:
     with session_lock("store", shop.pk) as is_free:
         if not is_free:
             raise StoreBusy(f"a version of the store of shop {shop.pk} is being built already")
+        yield
+
+
+@contextmanager
+def in_turn(shop: Shop) -> Iterator[None]:
+    """Wait until whoever builds a version of the shop is done; inside, what asks to be `alone` is."""
+    with turn("store", shop.pk, on_wait=lambda: log.info("the store of shop %s is being built: waiting", shop.pk)):
         yield
 
 

@@ -1,4 +1,5 @@
-"""Pages that span floors: decisions in the words of their kinds, and the schedule of the installation."""
+"""Pages that span floors: decisions in the words of their kinds, products with the sales of their articles, and the
+schedule of the installation."""
 
 from __future__ import annotations
 
@@ -7,13 +8,16 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 
 from apps.backoffice.admin_decisions import CommandAdmin, ProposalAdmin
 from apps.backoffice.admin_experiments import ExperimentAdmin
+from apps.backoffice.admin_products import ProductInShopsAdmin
 from apps.backoffice.admin_schedule import CrontabScheduleAdmin, IntervalScheduleAdmin, PeriodicTaskAdmin
+from apps.catalog.models import Product
 from apps.decisions.models import Command, Proposal
 from apps.experiments.models import Experiment
 
 admin.site.register(Proposal, ProposalAdmin)
 admin.site.register(Command, CommandAdmin)
 admin.site.register(Experiment, ExperimentAdmin)
+admin.site.register(Product, ProductInShopsAdmin)
 
 admin.site.unregister((ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule))
 admin.site.register(PeriodicTask, PeriodicTaskAdmin)

@@ -1,4 +1,5 @@
-"""What the admin's theme says in English only: named here, so that it is in our catalogs and people read their own."""
+"""What the admin's theme says in English only, and the schedule's package in some languages: named here, so that it is
+in our catalogs and people read their own."""
 
 from __future__ import annotations
 
@@ -37,4 +38,29 @@ WORDS = (
     gettext_noop("Welcome"),
     gettext_noop("Welcome back to"),
     gettext_noop("You have been successfully logged out from the administration"),
+)
+
+SCHEDULE = (
+    gettext_noop("periodic task"),
+    gettext_noop("periodic tasks"),
+    gettext_noop("crontab"),
+    gettext_noop("crontabs"),
+    gettext_noop("interval"),
+    gettext_noop("intervals"),
+    gettext_noop("Name"),
+    gettext_noop("Description"),
+    gettext_noop("Enabled"),
+    gettext_noop("Crontab Schedule"),
+    gettext_noop("Interval Schedule"),
+    gettext_noop("Task Name"),
+    gettext_noop("Keyword Arguments"),
+    gettext_noop("Last Run Datetime"),
+    gettext_noop("Cron Timezone"),
+    gettext_noop("Hour(s)"),
+    gettext_noop("Minute(s)"),
+    gettext_noop("Day(s) Of The Week"),
+    gettext_noop("Day(s) Of The Month"),
+    gettext_noop("Month(s) Of The Year"),
+    gettext_noop("Number of Periods"),
+    gettext_noop("Interval Period"),
 )

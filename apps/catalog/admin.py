@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -18,8 +18,10 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminNullBoolean
 
 from apps.catalog.admin_product import SEARCHED, SEARCHED_IN_WORDS, AboutProduct, marketplace_link
 from apps.catalog.admin_sheets import CostImportAdmin, SettingsImportAdmin
+from apps.catalog.articles import link_by_offer_id, set_article, suggested
 from apps.catalog.costs import KOPECK, MOST, lock_costs, set_cost
 from apps.catalog.models import (
+    Article,
     ClusterStock,
     Cost,
     CostImport,
@@ -140,6 +142,26 @@ class SettingsInline(OneInline[ProductSettings]):
     add_action = change_action = Action.EDIT_CATALOG
 
 
+class ArticleForm(forms.ModelForm):
+    """An empty code says that the product is nothing that others are too."""
+
+    class Meta:
+        model = Article
+        fields = ["code"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].required = False
+
+
+class ArticleInline(OneInline[Article]):
+    model = Article
+    form = ArticleForm
+    fields = [("code", "linked_by", "linked_at")]
+    readonly_fields = ["linked_by", "linked_at"]
+    add_action = change_action = Action.EDIT_CATALOG
+
+
 class PriceChangeInline(HistoryInline[PriceChange]):
     model = PriceChange
     fields = ["seen_at", "price_from", "price_to", "currency", "source"]
@@ -168,9 +190,28 @@ class WithoutCostFilter(admin.SimpleListFilter):
         return choices.get(self.value() or "", queryset)
 
 
-@admin.register(Product)
+class ArticleFilter(admin.SimpleListFilter):
+    """What is sold in several shops, and what seems to be."""
+
+    title = gettext_lazy("in several shops")
+    parameter_name = "article"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("linked", _("linked with others")), ("suggested", _("the same offer id in another shop"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        if self.value() == "suggested":
+            return queryset.filter(pk__in=suggested(Product.objects.all()).values("pk"))
+        return queryset.exclude(article=None) if self.value() == "linked" else queryset
+
+
 class ProductAdmin(ScopedAdmin[Product]):
-    list_display = ["offer_id", "name", "price_now", "crossed_out", "known_cost", "stock", "marketplace", "synced_at"]
+    """Registered by `apps.backoffice`, which knows what stands beside a product on its page."""
+
+    list_display = [
+        *("offer_id", "name", "price_now", "crossed_out", "known_cost", "stock"),
+        *("marketplace", "article_code", "synced_at"),
+    ]
     list_display_links = ["offer_id", "name"]
     exported: ClassVar = {
         "price_now": "price",
@@ -179,11 +220,12 @@ class ProductAdmin(ScopedAdmin[Product]):
         "stock": "units",
         "marketplace": "sku",
     }
-    list_select_related = ["shop"]
-    list_filter = ["shop", "is_archived", WithoutCostFilter, "brand"]
+    list_select_related = ["shop", "article"]
+    list_filter = ["shop", "is_archived", WithoutCostFilter, ArticleFilter, "brand"]
     search_fields = SEARCHED
     search_help_text = SEARCHED_IN_WORDS
-    inlines = [SettingsInline, CostInline, PriceChangeInline, ClusterStockInline]
+    actions = ["link"]
+    inlines = [SettingsInline, ArticleInline, CostInline, PriceChangeInline, ClusterStockInline]
     change_action = Action.EDIT_CATALOG
     audit_name = None  # costs and settings leave their own rows, and nothing else can be changed
     fieldsets: ClassVar = [
@@ -244,6 +286,23 @@ class ProductAdmin(ScopedAdmin[Product]):
     def stock(self, product: WithAnnotations[Product, Figures]) -> str:
         return str(UNKNOWN) if product.units is None else formats.whole(product.units)
 
+    @display(description=gettext_lazy("article"), ordering="article__code")
+    def article_code(self, product: Product) -> str:
+        return product.article.code if hasattr(product, "article") else "—"
+
+    @admin.action(description=gettext_lazy("Link with the same offer id in other shops"), permissions=["change"])
+    def link(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        told = link_by_offer_id(list(products.select_related("shop__seller")), by=person_of(request))
+        self.message_user(
+            request,
+            _(
+                "Linked: %(linked)s. Without a counterpart in another shop: %(alone)s. With several counterparts, so "
+                "that the article has to be written on their pages: %(unclear)s."
+            )
+            % vars(told),
+            messages.SUCCESS if told.linked else messages.WARNING,
+        )
+
     @display(description=gettext_lazy("SKU"), ordering="sku")
     def marketplace(self, product: Product) -> SafeString | str:
         return marketplace_link(product)
@@ -258,6 +317,12 @@ class ProductAdmin(ScopedAdmin[Product]):
             for row_form in formset.forms:
                 if row_form.has_changed():
                     set_settings(product=product, values=row_form.values, by=person_of(request))
+            return
+        if formset.model is Article:
+            formset.save(commit=False)
+            for row_form in formset.forms:
+                if row_form.has_changed():
+                    set_article(product=product, code=row_form.cleaned_data["code"], by=person_of(request))
             return
         for cost in formset.save(commit=False):
             entered = {"amount": cost.amount, "starts_on": cost.starts_on, "currency": product.shop.currency}

@@ -17,12 +17,14 @@ from ninja import Query, Router
 from pydantic import Field
 
 from apps.catalog.models import Product, StockSnapshot, Warehouse
+from apps.common import clock
 from apps.dashboard.answers import or_error
 from apps.dashboard.caller import caller_of
 from apps.dashboard.parameters import PageQuery, listed_shops
 from apps.dashboard.wire import Json, dump, money
 from apps.decisions.models import Approval, Proposal
 from apps.experiments.models import Experiment, Verdict
+from apps.sales.channels import Channel, channels
 from apps.shops.models import Shop
 
 router = Router(tags=["Goods and decisions"])
@@ -44,7 +46,25 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True)
+class ChannelItem:
+    """The same article in another shop. `unitsSold` and `revenue` are of the last 28 days, without what was cancelled
+    or came back; stock is that of the morning of `stockDay`. Null is not known; nothing is added up over shops."""
+
+    productId: int
+    shopId: int
+    offerId: str
+    currency: str
+    price: float | None
+    stock: int | None
+    stockDay: date | None
+    unitsSold: int
+    revenue: float
+
+
+@dataclass(frozen=True)
 class ProductItem:
+    """`article` is the seller's word for what is the same in several shops, `otherShops` that article there."""
+
     id: int
     shopId: int
     externalId: str
@@ -60,6 +80,8 @@ class ProductItem:
     oldPrice: float | None
     minPrice: float | None
     syncedAt: datetime | None
+    article: str | None
+    otherShops: list[ChannelItem]
 
 
 @dataclass(frozen=True)
@@ -160,8 +182,13 @@ class ExperimentsQuery(PageQuery):
 @router.get("/products", response=or_error(Page[ProductItem]))
 def products(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
     """Products with what the marketplace says of them."""
-    found = _of_shops(request, query, Product.objects.all(), "shop").select_related("brand", "category")
-    return _page(found.order_by("pk"), query, lambda rows: [_product(row) for row in rows])
+    found = _of_shops(request, query, Product.objects.all(), "shop").select_related("brand", "category", "article")
+
+    def say(rows: Sequence[Product]) -> list[ProductItem]:
+        articles = channels(rows, now=clock.now())
+        return [_product(row, articles.get(row.pk, [])) for row in rows]
+
+    return _page(found.order_by("pk"), query, say)
 
 
 @router.get("/stock", response=or_error(Page[StockItem]))
@@ -216,7 +243,7 @@ def _money(amount: Decimal | str | None) -> float | None:
     return None if amount is None else money(Decimal(amount))
 
 
-def _product(row: Product) -> ProductItem:
+def _product(row: Product, article: Sequence[Channel]) -> ProductItem:
     return ProductItem(
         id=row.pk,
         shopId=row.shop_id,
@@ -233,6 +260,23 @@ def _product(row: Product) -> ProductItem:
         oldPrice=_money(row.old_price),
         minPrice=_money(row.min_price),
         syncedAt=row.synced_at,
+        article=row.article.code if article else None,
+        otherShops=[_channel(one) for one in article if one.product != row],
+    )
+
+
+def _channel(channel: Channel) -> ChannelItem:
+    product, stock = channel.product, channel.stock
+    return ChannelItem(
+        productId=product.pk,
+        shopId=product.shop_id,
+        offerId=product.offer_id,
+        currency=product.shop.currency,
+        price=_money(product.price),
+        stock=stock.units if stock else None,
+        stockDay=stock.day if stock else None,
+        unitsSold=channel.sold.units,
+        revenue=money(channel.sold.revenue),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
@@ -14,7 +16,7 @@ from unfold.forms import BaseDialogForm
 from apps.common import clock, formats
 from apps.common.encrypted import Secret
 from apps.sales import buyers
-from apps.sales.models import Buyer, DayCheck, ExpenseType, Manager, ManagerPeriod, MissingOrder, Source
+from apps.sales.models import Buyer, DayCheck, ExpenseType, Manager, ManagerPeriod, MissingOrder, Order, Source
 from apps.sales.sales_type import reclassify
 from apps.shops.admin_buttons import button
 from apps.shops.asking import permitted, person_of
@@ -23,6 +25,15 @@ from apps.shops.scoped_admin import ScopedAdmin, ScopedInline
 from apps.shops.typed_unfold import Fieldsets, display
 
 HIDDEN = "•••"
+COMPARED = {
+    "order": gettext_lazy("order"),
+    "status": gettext_lazy("status"),
+    "day": gettext_lazy("day"),
+    "total": gettext_lazy("total"),
+    "lines": gettext_lazy("order lines"),
+    "expenses": gettext_lazy("expenses"),
+}
+"""What days are compared by, as `day_checks.Side` names it; "order" is an order that one side does not have."""
 ROLE_COLORS = {"sales": "success", "exhibition": "info", "history": "warning", "": "danger"}
 
 
@@ -123,7 +134,7 @@ class BuyerAdmin(ScopedAdmin[Buyer]):
         buyers.erase(buyer=buyer, by=person_of(request), now=clock.now())
         self.message_user(request, _("The buyer is erased."))
 
-    @display(description=gettext_lazy("name"))
+    @display(description=gettext_lazy("full name"))
     def masked_name(self, buyer: Buyer) -> str:
         name = _told(buyer.name)
         return f"{name[0]}{HIDDEN}" if name else "—"
@@ -138,7 +149,7 @@ class BuyerAdmin(ScopedAdmin[Buyer]):
         name, at, domain = _told(buyer.email).partition("@")
         return f"{name[:1]}{HIDDEN}@{domain}" if at else "—"
 
-    @display(description=gettext_lazy("name"))
+    @display(description=gettext_lazy("full name"))
     def whole_name(self, buyer: Buyer) -> str:
         return _told(buyer.name) or "—"
 
@@ -161,12 +172,20 @@ class MissingOrderAdmin(ScopedAdmin[MissingOrder]):
 class DayCheckAdmin(ScopedAdmin[DayCheck]):
     """Every night the last thirty days are compared, order by order, and stored as the CRM has them."""
 
-    list_display = ["day", "in_crm", "in_books", "difference", "repaired", "checked_at", "shop"]
-    exported: ClassVar = {"in_crm": "source_total", "in_books": "stored_total"}
+    list_display = ["day", "in_crm", "in_books", "difference", "repaired", "compared", "shop"]
+    exported: ClassVar = {"in_crm": "source_total", "in_books": "stored_total", "compared": "checked_at"}
     list_select_related = ["shop"]
     list_filter = ["shop"]
     date_hierarchy = "day"
-    readonly_fields = ["difference"]
+    fields = [
+        *("shop", "day", ("source_orders", "source_total"), ("found_orders", "found_total")),
+        *(("stored_orders", "stored_total"), "set_right", "compared"),
+    ]
+    readonly_fields = ["set_right", "compared"]
+
+    @display(description=gettext_lazy("compared at"), ordering="checked_at")
+    def compared(self, check: DayCheck) -> str:
+        return formats.moment(clock.business_time(check.checked_at), check.shop.timezone)
 
     @display(description=gettext_lazy("in the CRM"), ordering="source_total")
     def in_crm(self, check: DayCheck) -> str:
@@ -187,9 +206,21 @@ class DayCheckAdmin(ScopedAdmin[DayCheck]):
     def repaired(self, check: DayCheck) -> str:
         return str(len(check.differences) or "—")
 
+    @display(description=gettext_lazy("set right: in the CRM, and in the books before"))
+    def set_right(self, check: DayCheck) -> SafeString | str:
+        lines = [
+            (one["order"], COMPARED[one["field"]], *(_side(one["field"], one[side]) for side in ("source", "stored")))
+            for one in check.differences
+        ]
+        return format_html_join(mark_safe("<br>"), "№ {}, {}: {} · {}", lines) or "—"
+
 
 def _told(secret: Secret | None) -> str:
     return secret.reveal() if secret else ""
+
+
+def _side(field: str, said: str) -> str:
+    return str(Order.Status(said).label) if field == "status" and said else said or "—"
 
 
 def _orders(count: int, money: str) -> str:

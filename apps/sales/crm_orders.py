@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from apps.catalog.crm_goods import ALONE
 from apps.catalog.models import Product
 from apps.common.periods import day_of
 from apps.common.text import fit
@@ -44,13 +45,15 @@ NOT_PAID_OUT = "canceled"  # an expense that did not come about
 
 @dataclass(frozen=True)
 class Names:
-    """Our ids of what orders name, by the CRM's; `currencies` are those of the sources."""
+    """Our ids of what orders name, by the CRM's; `currencies` are those of the sources, `alone` the products without
+    variants, which lines name by their SKU."""
 
     sources: Mapping[int, int]
     currencies: Mapping[int, str]
     managers: Mapping[int, int]
     expense_types: Mapping[int, int]
     products: Mapping[str, int]
+    alone: Mapping[str, int]
     buyers: Mapping[int, int]
 
 
@@ -117,7 +120,7 @@ def _line(line: schemas.OrderProduct, names: Names) -> Line:
     offer_id = str(line.offer.offer_id) if line.offer else ""
     price = line.price_sold if line.price_sold is not None else line.price
     return Line(
-        product_id=names.products.get(offer_id),
+        product_id=names.products.get(offer_id) or names.alone.get(line.sku),
         external_product_id=offer_id,
         name=fit(line.name, LONGEST_NAME),
         quantity=line.quantity,
@@ -151,12 +154,15 @@ def _names(shop: Shop, rows: Sequence[schemas.Order]) -> Names:
     sources = list(Source.objects.filter(shop=shop).values_list("external_id", "id", "currency"))
     offers = {str(line.offer.offer_id) for row in rows for line in row.products or () if line.offer}
     products = Product.objects.filter(shop=shop, external_id__in=offers)
+    skus = {line.sku for row in rows for line in row.products or () if line.sku}
+    alone = Product.objects.filter(shop=shop, offer_id__in=skus, external_id__startswith=ALONE)
     return Names(
         sources={external_id: key for external_id, key, _ in sources},
         currencies={external_id: currency for external_id, _, currency in sources},
         managers=dict(Manager.objects.filter(shop=shop).values_list("external_id", "id")),
         expense_types=dict(ExpenseType.objects.filter(shop=shop).values_list("external_id", "id")),
         products=dict(products.values_list("external_id", "id")),
+        alone=dict(alone.values_list("offer_id", "id")),
         buyers=buyers.store(shop, (row.buyer for row in rows if row.buyer)),
     )
 

@@ -141,7 +141,7 @@ def _remove(work: Work[KeyCrm], day: date, external_ids: Sequence[int]) -> None:
 
 def _side(shop: Shop, order: schemas.Order) -> Side | None:
     """As it would be stored: by the same reading, names aside."""
-    nameless = crm_orders.Names({}, {}, {}, {}, {}, {})
+    nameless = crm_orders.Names({}, {}, {}, {}, {}, {}, {})
     lost = frozenset(crm_orders.rules_of(shop).lost_statuses)
     try:
         parcel = crm_orders.parcel_of(order, shop=shop, names=nameless, lost_statuses=lost)

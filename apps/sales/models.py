@@ -68,7 +68,7 @@ class Manager(models.Model):
 
     shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="managers", verbose_name=_("shop"))
     external_id = models.PositiveBigIntegerField(_("id in the CRM"))
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(_("full name"), max_length=200)
 
     objects = SellerQuerySet.as_manager()
 
@@ -132,7 +132,7 @@ class Buyer(models.Model):
 
     shop = models.ForeignKey(Shop, models.CASCADE, db_index=False, related_name="buyers", verbose_name=_("shop"))
     external_id = models.PositiveBigIntegerField(_("id in the CRM"))
-    name = SecretField(_("name"), null=True, blank=True)
+    name = SecretField(_("full name"), null=True, blank=True)
     phone = SecretField(_("phone"), null=True, blank=True)
     email = SecretField(_("e-mail"), null=True, blank=True)
     phone_hash = models.CharField(_("hash of the phone"), max_length=64, blank=True, db_default="")

@@ -93,6 +93,8 @@ class ShopAdmin(ScopedAdmin[Shop]):
 
     @display(description=gettext_lazy("changes"), label={"go": "success", "stop": "danger"})
     def sends(self, shop: WithAnnotations[Shop, ShopState]) -> tuple[str, str]:
+        if shop.is_only_read:
+            return "none", _("only read")
         return ("stop", _("stopped")) if shop.is_stopped else ("go", _("allowed"))
 
 

@@ -10,6 +10,7 @@ WORDS: dict[str, str | Promise] = {
     "admin.refused": _("A page of the admin was refused"),
     "api_token.issued": _("API token made"),
     "api_token.revoked": _("API token revoked"),
+    "article.set": _("Article of a product said"),
     "batch.applied": _("Proposals applied together"),
     "button.refused": _("A button was refused"),
     "buyer.erased": _("Buyer erased"),

@@ -81,6 +81,11 @@ class Shop(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_only_read(self) -> bool:
+        """Nothing is ever changed in a CRM."""
+        return self.kind == self.Kind.KEYCRM
+
 
 class CrmRules(models.Model):
     """How a shop in a CRM keeps its books there, where each shop does it its own way. A person's word.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from apps.analytics import build, files, freshness, manifest, questions, reader
@@ -118,6 +121,25 @@ def test_a_night_makes_a_grown_file_whole_again(made: MadeShop) -> None:
     assert not build.refresh(made.shop).is_whole
     assert check_store(made.shop, today=DAYS.last)["different"] == 0
     assert StoreVersion.objects.latest("number").is_whole
+
+
+def test_a_night_waits_for_a_version_that_is_being_built(made: MadeShop) -> None:
+    """As after a sync, whose changes a refresh takes in at the same time."""
+    build.rebuild(made.shop)
+    is_building, may_end = threading.Event(), threading.Event()
+
+    def build_slowly() -> None:
+        with build.alone(made.shop):
+            is_building.set()
+            may_end.wait(10)
+        connection.close()
+
+    with ThreadPoolExecutor() as others:
+        other = others.submit(build_slowly)
+        assert is_building.wait(10)
+        threading.Timer(0.3, may_end.set).start()
+        assert check_store(made.shop, today=DAYS.last)["different"] == 0
+        other.result(10)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "removed", "overwritten"])

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.sales.models import Buyer, Manager, Order, Source, TouchedDay
+from apps.sales.models import Buyer, DayCheck, Manager, Order, Source, TouchedDay
 from apps.shops.models import CrmRules, Shop
 from tests.backoffice.fill import Filled, fill
 from tests.backoffice.site import client_of, url
@@ -44,6 +44,17 @@ def test_only_who_manages_the_shop_reads_a_buyers_phone(anna: Filled) -> None:
 def test_lists_show_nobody_a_whole_phone(anna: Filled, page: str) -> None:
     answer = client_as(anna, "owner").get(url(Buyer, "changelist") + page)
     assert PHONE not in answer.content.decode()
+
+
+def test_a_compared_day_tells_in_words_what_was_set_right(anna: Filled) -> None:
+    check = DayCheck.objects.get()
+    said = [
+        {"order": "7", "field": "status", "source": "cancelled", "stored": "delivered"},
+        {"order": "8", "field": "order", "source": "", "stored": "120.00"},
+    ]
+    DayCheck.objects.update(differences=said)
+    page = client_as(anna, "viewer").get(url(DayCheck, "change", check.pk)).content.decode()
+    assert "№ 7, status: cancelled · delivered<br>№ 8, order: — · 120.00" in page
 
 
 def test_an_owner_erases_a_buyer(anna: Filled) -> None:

@@ -172,6 +172,22 @@ def test_the_demo_has_a_state_of_its_own_inside(variables: pytest.MonkeyPatch, t
     assert Path(read().vitrina_state) == tmp_path / "demo"
 
 
+def test_a_demo_of_an_older_release_gets_the_keys_that_it_lacks_and_keeps_the_others(
+    variables: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    variables.setenv("VITRINA_STATE", str(tmp_path))
+    file = new_env.demo_env()
+    variables.setenv("VITRINA_ENV", str(file))
+    before = read()
+    new_env.update_env(file, {"KEYCRM_API_KEY": "", "LOG_LEVEL": "ERROR"})
+    new_env.demo_env()
+    after = read()
+    assert after.keycrm_api_key.get_secret_value()
+    assert (after.ozon_api_key, after.admin_password, after.log_level) == (
+        before.ozon_api_key, before.admin_password, "ERROR",
+    )  # fmt: skip
+
+
 def test_a_command_with_a_wrong_variable_says_so_without_a_traceback() -> None:
     done = subprocess.run(
         [sys.executable, str(BASE_DIR / "manage.py"), "check"],

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from apps.catalog.articles import link_by_offer_id
 from apps.catalog.models import Product, StockSnapshot, Warehouse
 from apps.decisions.models import Approval, Proposal
 from apps.shops.models import Shop
@@ -56,6 +57,25 @@ def test_what_is_not_known_of_a_product_is_null(anna: Filled) -> None:
     first, second, _third = at_the_page(anna.owner).json("/api/products")["items"]
     assert (first["price"], first["brand"], first["minPrice"]) == (None, None, None)
     assert (second["price"], second["oldPrice"], second["brand"]) == (1490.0, 1990.0, "Anna brand")
+
+
+def test_a_product_is_told_with_the_same_article_in_other_shops(anna: Filled) -> None:
+    salon = Shop.objects.create(seller=anna.seller, kind="keycrm", name="Salon", currency="UAH", timezone="Europe/Kyiv")
+    there = Product.objects.create(shop=salon, external_id="1", offer_id="ANNA-0", name="Teapot", currency="UAH")
+    link_by_offer_id([there], by=anna.owner.person)
+    first, second, _third = at_the_page(anna.owner).json("/api/products", shop=anna.shop.pk)["items"]
+    assert (second["article"], second["otherShops"]) == (None, [])
+    assert first["article"] == "Anna-0"
+    assert first["otherShops"] == [
+        {
+            "productId": there.pk, "shopId": salon.pk, "offerId": "ANNA-0", "currency": "UAH", "price": None,
+            "stock": None, "stockDay": None, "unitsSold": 0, "revenue": 0,
+        }
+    ]  # fmt: skip
+    (last,) = at_the_page(anna.owner).json("/api/products", shop=salon.pk)["items"]
+    assert [(other["shopId"], other["currency"], other["stock"]) for other in last["otherShops"]] == [
+        (anna.shop.pk, "RUB", 118)
+    ]
 
 
 def test_stock_is_that_of_the_last_morning_without_what_is_reserved(anna: Filled) -> None:

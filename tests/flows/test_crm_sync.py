@@ -12,6 +12,7 @@ from django.db.models import Sum, TextField
 from django.db.models.functions import Cast
 from pytest_django import Settings
 
+from apps.backoffice.demo.crm_checks import compare_orders, night_before
 from apps.catalog.models import Brand, Category, PriceChange, Product, StockSnapshot
 from apps.common.periods import Period, day_of
 from apps.jobs.models import SyncRun
@@ -97,6 +98,30 @@ def test_the_catalogue_is_variants_of_families_with_brands_in_a_tree(life: CrmLi
     stock = StockSnapshot.objects.filter(product__shop=life.shop)
     assert stock.aggregate(sum=Sum("present"))["sum"] == sum(goods.units(offer) for offer in goods.offers)
     assert PriceChange.objects.filter(product__shop=life.shop).count() == products.count()
+
+
+def test_a_product_without_variants_is_stored_like_one_with_a_single_variant(life: CrmLife) -> None:
+    goods = life.crm.goods
+    all_offers, alone = goods.offers, next(offer for offer in goods.offers if offer.size is None)
+    goods.offers = tuple(offer for offer in all_offers if offer != alone)
+    life.sync()
+    product = Product.objects.get(shop=life.shop, external_id=f"product-{alone.product_id}")
+    assert (product.offer_id, product.family, product.price) == (alone.sku, str(alone.product_id), alone.price)
+    assert product.brand
+    assert product.brand.name == goods.brand(alone.product_id)
+    assert PriceChange.objects.filter(product=product).count() == 1
+    assert Product.objects.filter(shop=life.shop).count() == len(all_offers)
+    line = {"name": "Bag", "sku": alone.sku, "quantity": 1, "price_sold": 10, "offer": None}
+    order_id = life.crm.place(products=[line])
+    life.sync()
+    assert life.order(order_id).lines.get().product == product
+
+    goods.offers = all_offers
+    life.crm.clock.next_day()
+    life.sync()
+    product.refresh_from_db()
+    variant = Product.objects.get(shop=life.shop, external_id=str(alone.offer_id))
+    assert (product.is_archived, variant.is_archived) == (True, goods.product(alone.product_id)["is_archived"])
 
 
 def test_a_sync_in_many_slices_is_one_in_a_single_slice(life: CrmLife) -> None:
@@ -305,6 +330,20 @@ def test_a_night_that_is_told_of_no_orders_removes_none_that_are_there(life: Crm
     requests.post(f"{life.standins.url}/_faults", json=script, timeout=10)
     life.night()
     assert Order.objects.filter(shop=life.shop).count() == life.crm.last_id
+
+
+def test_the_demo_finds_what_differs_from_the_crm(life: CrmLife) -> None:
+    life.sync()
+    same = compare_orders(keycrm(life.shop), life.shop)
+    assert (same.orders, same.wrong) == (life.crm.last_id, ())
+    order_id = life.crm.last_id - 10
+    life.crm.edit(order_id, status_id=19, status_changed_at=life.now)
+    (wrong,) = compare_orders(keycrm(life.shop), life.shop).wrong
+    assert wrong.startswith(f"order {order_id}: ")
+    life.night()
+    assert compare_orders(keycrm(life.shop), life.shop).wrong == ()
+    night = night_before(life.shop, day_of(life.now, "Europe/Kyiv"))
+    assert (night.days, night.differing, night.set_right) == (30, (), 1)
 
 
 @pytest.mark.slow

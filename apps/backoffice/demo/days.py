@@ -11,18 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import NamedTuple
 
 from celery import current_app
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
+from apps.analytics.models import StaleDay
 from apps.backoffice.demo.world import World
 from apps.common import clock
 from apps.common.periods import at_time
 from apps.decisions.approval import expire_due
 from apps.decisions.models import Command
-from apps.jobs.ledger import plan
+from apps.jobs.ledger import plan, slot_for
 from apps.jobs.models import JobRun
 from apps.jobs.timetable import Job, ticks, timetable
 from apps.notifications import outbox
@@ -35,9 +37,16 @@ LONGEST_JOB_SECONDS = 300
 LONGEST_TALK_SECONDS = 60
 LOOK_SECONDS = 0.1
 # A demo's days come when they are asked for: catching up belongs to a clock that goes by itself.
-OWN_TICKS = ("commands.sweep", "jobs.watchdog", "proposals.expire", "experiments.sweep")
+OWN_TICKS = ("commands.sweep", "store.sweep", "jobs.watchdog", "proposals.expire", "experiments.sweep")
 
 Watch = Callable[[JobRun], None]
+
+
+class Shops(NamedTuple):
+    """The demo's two shops, which are of one seller."""
+
+    ozon: Shop
+    crm: Shop
 
 
 class DemoFailed(Exception):
@@ -46,30 +55,33 @@ class DemoFailed(Exception):
 
 def live_through(
     world: World,
-    shop: Shop,
+    shops: Shops,
     day: date,
     *,
     watch: Watch | None = None,
     after: dict[str, Callable[[], None]] | None = None,
-) -> None:
-    """Run every slot of `day` for the shop. `watch` sees each run while it is waited for; `after` names what the demo
-    does itself once a job is done."""
+) -> list[JobRun]:
+    """Run every slot of `day` for the shops, in the order of the day. `watch` sees each run while it is waited for;
+    `after` names what the demo does itself once a job is done."""
     now = clock.now()
     expire_due(now=now)
+    runs = []
     for job in timetable():
-        if job.is_for(shop):
+        for shop in filter(job.is_for, shops):
             world.notice(_("%(job)s…") % {"job": capfirst(str(job.title))}, "progress", day)
-            run_slot(job, shop, day, now, watch=watch)
+            runs.append(run_slot(job, shop, day, now, watch=watch))
             (after or {}).get(job.name, lambda: None)()
     wait_for_silence()
     world.notice(_("The day is ready."), "ready", day)
+    return runs
 
 
 def run_slot(job: Job, shop: Shop, day: date, now: datetime, *, watch: Watch | None = None) -> JobRun:
-    """Claim the slot and wait for its end. Raises `DemoFailed`."""
+    """Claim the slot, of an hourly job the day's first, and wait for its end. Raises `DemoFailed`."""
     due = min(at_time(day, job.at, shop.timezone), now)
-    plan(job=job, shop=shop, due=due)
-    slot = JobRun.objects.filter(job=job.name, shop=shop, slot=day.isoformat())
+    daily = not job.hourly
+    plan(job=job, shop=shop, due=due, daily=daily)
+    slot = JobRun.objects.filter(job=job.name, shop=shop, slot=slot_for(shop=shop, due=due, daily=daily))
 
     def has_ended() -> bool:
         run = slot.get()
@@ -90,6 +102,11 @@ def wait_for_silence() -> None:
     wait_until(lambda: not moving.exists(), LONGEST_JOB_SECONDS, "the commands")
     waiting = outbox.waiting(now=clock.now())
     wait_until(lambda: not waiting.exists(), LONGEST_TALK_SECONDS, "the messages")
+
+
+def wait_for_figures() -> None:
+    """Until the read store has taken in everything that has changed."""
+    wait_until(lambda: not StaleDay.objects.exists(), LONGEST_TALK_SECONDS, "the read store")
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float, what: str) -> None:

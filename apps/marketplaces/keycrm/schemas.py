@@ -120,9 +120,14 @@ class CustomField(ApiRow):
 
 
 class Product(ApiRow):
+    """A product with its variants; without any (`has_offers` False) it has itself what a variant would have."""
+
     product_id: Id = Field(alias="id")
     name: Text = ""
     sku: Text = ""
+    price: MaybeMoney = None
+    currency_code: Text = ""
+    has_offers: bool | None = None
     category_id: MaybeId = None
     is_archived: bool | None = None
     custom_fields: Annotated[tuple[CustomField, ...], EmptyList] = ()
@@ -144,7 +149,7 @@ class OfferProduct(ApiRow):
 
 
 class Offer(ApiRow):
-    """A variant: what is sold. A product without variants has one."""
+    """A variant: what is sold."""
 
     offer_id: Id = Field(alias="id")
     product_id: Id

@@ -45,7 +45,8 @@ class Shop:
 
 @dataclass(frozen=True)
 class Crm:
-    """A shop in KeyCRM to imitate, and the key that opens it. A million orders cost no more than a thousand."""
+    """A shop in KeyCRM to imitate, and the key that opens it. A million orders cost no more than a thousand. `shared`
+    of its products are sold by the first shop too, under the same SKU."""
 
     api_key: str = CRM_API_KEY
     seed: int = 7
@@ -53,9 +54,11 @@ class Crm:
     products: int = 400
     history_days: int = 400
     calls_a_minute: int | None = None
+    shared: int = 0
 
-    def account(self, clock: Clock) -> CrmAccount:
-        shop = CrmShop(clock, self.seed, self.orders, self.products, self.history_days)
+    def account(self, clock: Clock, offer_ids: Sequence[str]) -> CrmAccount:
+        skus = tuple(offer_ids[: self.shared])
+        shop = CrmShop(clock, self.seed, self.orders, self.products, self.history_days, skus)
         return CrmAccount(self.api_key, shop, self.calls_a_minute)
 
 
@@ -87,7 +90,7 @@ def build(
     clock = Clock()
     accounts = tuple(shop.account(clock) for shop in shops or [Shop(seed=seed, skus=skus)])
     telegram = Telegram(token=bot_token, now=lambda: clock.moment().timestamp())
-    second = (crm or Crm()).account(clock)
+    second = (crm or Crm()).account(clock, accounts[0].world.catalog.offer_id)
     standins = [
         *(WorldControls(accounts).stand_in(), OzonSeller(accounts).stand_in(), KeyCrm([second]).stand_in()),
         telegram.stand_in(),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from apps.backoffice.demo.progress import Progress
+from apps.backoffice.demo import progress
+from apps.backoffice.demo.progress import Progress, timed, took
 from apps.jobs.models import JobRun
 
 
@@ -86,3 +89,25 @@ def test_figures_that_are_not_known_yet_do_no_harm(told: Told, progress: dict[st
 def test_the_next_job_counts_from_nothing(told: Told) -> None:
     told.look("ozon_sync", stage="facts", done=180, total=180)
     assert told.look("second_sync", stage="fbo_postings", done=50, total=100) == ["  second sync…", "    20 %"]
+
+
+def test_the_orders_of_a_crm_are_most_of_its_sync(told: Told) -> None:
+    told.look("keycrm_sync")
+    assert told.look("keycrm_sync", stage="orders", done=1_000, total=2_000) == ["    40 %"]
+
+
+def test_how_long_each_job_took_is_told_once_for_all_shops() -> None:
+    start = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    spent = (("ozon_sync", 61), ("store_check", 1.5), ("store_check", 2))
+    runs = [JobRun(job=job, started_at=start, finished_at=start + timedelta(seconds=seconds)) for job, seconds in spent]
+    assert took([*runs, JobRun(job="not_begun")]) == "ozon sync 61.0 s, store check 3.5 s"
+
+
+def test_a_line_tells_how_long_what_it_tells_of_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([100.0, 102.5, 103.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(moments))
+    lines: list[str] = []
+    say = timed(lines.append)
+    say("DAY 1")
+    say("DAY 2")
+    assert lines == ["DAY 1 (2.5 s)", "DAY 2 (0.5 s)"]

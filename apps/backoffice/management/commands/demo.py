@@ -1,4 +1,4 @@
-"""`manage.py demo`: a shop that lives on this machine, with stand-ins for OZON and Telegram.
+"""`manage.py demo`: two shops that live on this machine, with stand-ins for OZON, KeyCRM and Telegram.
 
 Everything is started here and stopped together; what must happen in it is `demo_clock`'s.
 """
@@ -22,6 +22,9 @@ from config.env import env_file
 from config.servers import ServiceError
 from config.services import ensure
 
+CRM_ORDERS = 2_000  # in 400 days
+SHARED = 12  # products of both shops
+KEYS = ("OZON_CLIENT_ID", "OZON_API_KEY", "KEYCRM_API_KEY")
 LEFT_OUT = (processes.RELEASE, "beat")
 # Nobody reads greetings here; and where the demo is run as root, its workers need not be told that it is.
 QUIET = {
@@ -37,7 +40,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="without a person: print each stage, and end")
-        parser.add_argument("--skus", type=int, default=300, help="products of the demo's shop (default: 300)")
+        parser.add_argument("--skus", type=int, default=300, help="products of the OZON shop (default: 300)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same figures (default: 1)")
 
     def handle(self, once: bool, skus: int, seed: int, **options: Any) -> None:
@@ -65,7 +68,7 @@ class Command(BaseCommand):
         connections.close_all()
 
     def _run(self, stage: Stage, *, once: bool, skus: int, seed: int) -> int:
-        self.stdout.write(f"  a world of {skus} products, web, workers, bot…")
+        self.stdout.write(f"  a world of {skus} products at OZON and {CRM_ORDERS} orders in KeyCRM, web, workers, bot…")
         terminal = Terminal(sys.stdout, settings.STATE / "demo.log")
         manager = processes.Processes(processes.environment(stage.variables | QUIET), terminal)
         manager.add("world", self._world(stage, skus, seed))
@@ -78,5 +81,6 @@ class Command(BaseCommand):
 
     @staticmethod
     def _world(stage: Stage, skus: int, seed: int) -> str:
-        command = f"exec python -m apps.marketplaces.standins --port {stage.world} --skus {skus} --seed {seed}"
-        return f"OZON_CLIENT_ID={settings.OZON_CLIENT_ID} OZON_API_KEY={settings.OZON_API_KEY} {command}"
+        keys = " ".join(f"{name}={getattr(settings, name)}" for name in KEYS)
+        sizes = f"--skus {skus} --orders {CRM_ORDERS} --shared {SHARED} --seed {seed}"
+        return f"{keys} exec python -m apps.marketplaces.standins --port {stage.world} {sizes}"

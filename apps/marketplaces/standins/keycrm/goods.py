@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from apps.marketplaces.standins.keycrm.chance import draw
 BRANDS = tuple(f"Brand {number:03}" for number in range(1, 201))
 LINES = ("Догляд за обличчям", "Догляд за тілом", "Волосся", "Макіяж", "Парфуми", "Набори")
 KINDS = ("Креми", "Сироватки", "Маски", "Тоніки", "Очищення")
+ONE_OF = ("Крем", "Сироватка", "Маска", "Тонік", "Пінка")
 SIZES = ("30 мл", "50 мл", "100 мл", "250 мл")
 BRAND_FIELD = {"id": 1, "uuid": "CT_1001", "name": "Brand"}
 WITHOUT_CATEGORY = 31  # of a hundred products
@@ -31,10 +33,12 @@ class Offer:
 
 
 class Goods:
-    """`count` products with the ids from 1 on. Everything is drawn from the seed when it is asked for."""
+    """`count` products with the ids from 1 on. Everything is drawn from the seed when it is asked for. The first ones
+    without variants have the SKUs that are `given`."""
 
-    def __init__(self, seed: int, count: int) -> None:
+    def __init__(self, seed: int, count: int, given: Sequence[str] = ()) -> None:
         self.seed, self.count = seed, count
+        self._given = iter(given)
         self.categories = tuple(_categories())
         self.leaves = tuple(one["id"] for one in self.categories if one["id"] >= 1000)
         self.offers = tuple(self._offers())
@@ -50,7 +54,7 @@ class Goods:
         return None if chance % 100 < WITHOUT_CATEGORY else self.leaves[chance // 100 % len(self.leaves)]
 
     def name(self, product_id: int) -> str:
-        return f"{KINDS[product_id % len(KINDS)][:-1]} {self.brand(product_id)} №{product_id}"
+        return f"{ONE_OF[product_id % len(ONE_OF)]} {self.brand(product_id)} №{product_id}"
 
     def product(self, product_id: int) -> dict[str, Any]:
         """A row of /products, with its custom fields."""
@@ -127,13 +131,18 @@ class Goods:
                     Offer(
                         offer_id=FIRST_OFFER + len(offers),
                         product_id=product_id,
-                        sku=f"KS-{product_id:05}" + (f"-{variant + 1}" if variants > 1 else ""),
+                        sku=self._sku(product_id, variant if variants > 1 else None),
                         size=SIZES[variant] if variants > 1 else None,
                         price=price * (variant + 1),
                         cost=(price * (variant + 1) * 55 / 100).quantize(Decimal("0.01")),
                     )
                 )
         return offers
+
+    def _sku(self, product_id: int, variant: int | None) -> str:
+        if variant is None:
+            return next(self._given, f"KS-{product_id:05}")
+        return f"KS-{product_id:05}-{variant + 1}"
 
 
 def _categories() -> list[dict[str, Any]]:

@@ -58,19 +58,21 @@ SOURCE, MANAGER, BUYER, FATE, CART, CHANGED, ENTERED, EXTRAS, KIND = range(9)
 
 @dataclass
 class CrmShop:
-    """`orders` orders in the `history_days` before the clock's day; each later day brings the usual number more."""
+    """`orders` orders in the `history_days` before the clock's day; each later day brings the usual number more. Some
+    of its `products` have the `skus` of another shop."""
 
     clock: Clock
     seed: int = 7
     orders: int = 3_000
     products: int = 400
     history_days: int = 400
+    skus: tuple[str, ...] = ()
     edited: dict[int, dict[str, Any]] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
     _lists: OrderedDict[tuple[Any, ...], Ids] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
-        self.goods = Goods(self.seed, self.products)
+        self.goods = Goods(self.seed, self.products, self.skus)
         self._first_day = self.clock.date - timedelta(days=self.history_days)
         self._starts = np.zeros(0, np.int64)  # of each day, in seconds
         self._ends = np.zeros(0, np.int64)  # the last id of each day, in order of the days
