@@ -62,7 +62,10 @@ def _private(view: View) -> View:
 api = NinjaAPI(
     title="Vitrina",
     version=settings.RELEASE,
-    description="Figures of a seller's shops, out of one store; lists of goods and decisions, to look at.",
+    description=(
+        "Figures of a seller's shops, out of one store; lists of goods and decisions, to look at. "
+        "Whoever sends the ETag of an answer as If-None-Match is told 304 while it is the same."
+    ),
     urls_namespace="api",
     auth=[Token(), Session()],
     docs_decorator=_signed_in,
