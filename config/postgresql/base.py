@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import select
+from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 
 
@@ -19,7 +21,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
 
-def _is_readable(connection: base.Database.Connection) -> bool:
+def _is_readable(connection: psycopg.Connection[Any]) -> bool:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))

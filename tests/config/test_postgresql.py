@@ -16,37 +16,32 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def kept() -> Iterator[DatabaseWrapper]:
     """A connection as one request leaves it to the next."""
     own: DatabaseWrapper = connection.copy()  # type: ignore[assignment]
-    ask(own, "select 1")
+    number_of(own)
     next_request(own)
     yield own
     own.close()
 
 
-def ask(own: DatabaseWrapper, statement: str) -> object:
+def number_of(own: DatabaseWrapper) -> int:
     with own.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchone()[0]
+        cursor.execute("select pg_backend_pid()")
+        return int(cursor.fetchone()[0])
 
 
 def next_request(own: DatabaseWrapper) -> None:
     own.close_if_unusable_or_obsolete()
 
 
-def last_statement_of(pid: object) -> object:
+def last_statement_of(pid: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute("select query from pg_stat_activity where pid = %s", [pid])
-        return cursor.fetchone()[0]
-
-
-def number_of(own: DatabaseWrapper) -> object:
-    return ask(own, "select pg_backend_pid()")
+        return str(cursor.fetchone()[0])
 
 
 def test_a_silent_one_is_used_without_asking(kept: DatabaseWrapper) -> None:
     pid = number_of(kept)
     next_request(kept)
     kept.close_if_health_check_failed()
-    assert kept.health_check_done
     assert last_statement_of(pid) == "select pg_backend_pid()"
     assert number_of(kept) == pid
 
@@ -71,8 +66,8 @@ def test_one_with_news_is_asked_and_kept(kept: DatabaseWrapper) -> None:
 
 def test_one_on_which_something_has_failed_is_asked(kept: DatabaseWrapper) -> None:
     pid = number_of(kept)
-    with pytest.raises(DatabaseError):
-        ask(kept, "select nothing")
+    with pytest.raises(DatabaseError), kept.cursor() as cursor:
+        cursor.execute("select nothing")
     next_request(kept)
     assert last_statement_of(pid) == "SELECT 1"
     assert number_of(kept) == pid
