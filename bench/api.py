@@ -6,7 +6,9 @@ One client asks every question over a month, a year and a year that does not end
 `p95_ms` is over all of its answers. Then eight clients ask the same questions at once, in turns with eight threads in
 two processes that ask the store itself: `vs_store` is the median over the rounds of their answers a second.
 `not_modified_per_s` is what eight clients get who have every answer already. A token says who asks, and Redis counts
-the calls, as for any program. The clients are one more process on the same machine. `smaller_pct` is by how much an
+the calls, as for any program; figures that begin with `session_` are those of the page, where a session says it. What
+the web processes spend on one 304 is its `cpu_ms`, which holds on a busy machine too. The clients are one more process
+on the same machine. `smaller_pct` is by how much an
 answer of 20 rows shrinks when it is compressed, `smaller_year_pct` by how much all answers about a year do together:
 rows of amounts whose digits are random.
 """
@@ -33,7 +35,7 @@ from bench.http_clients import Answer, ask, ask_at_once, question
 from bench.shop import shop_of
 
 if TYPE_CHECKING:
-    from apps.shops.models import Shop
+    from apps.shops.models import Member, Shop
 
 PORT = 8765
 CLIENTS, PROCESSES = 8, 2
@@ -78,20 +80,32 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
 
 
-def make_token(shop: "Shop") -> str:
-    """Of an owner of the shop's seller."""
-    from apps.common.clock import real_now
-    from apps.dashboard.tokens import issue_token
+def owner_of(shop: "Shop") -> "Member":
     from tests.cast import member
 
-    owner = shop.seller.members.first() or member(shop.seller, "Bench")
-    _token, text = issue_token(member=owner, name="bench", scope="read", life=timedelta(days=1), now=real_now())
-    return text
+    return shop.seller.members.first() or member(shop.seller, "Bench")
+
+
+def by_token(shop: "Shop") -> dict[str, str]:
+    from apps.common.clock import real_now
+    from apps.dashboard.tokens import issue_token
+
+    life = timedelta(days=1)
+    _token, text = issue_token(member=owner_of(shop), name="bench", scope="read", life=life, now=real_now())
+    return {"Authorization": f"Bearer {text}"}
+
+
+def by_session(shop: "Shop") -> dict[str, str]:
+    from django.test import Client
+
+    page = Client()
+    page.force_login(owner_of(shop).person.user)
+    return {"Cookie": page.cookies.output(attrs=[], header="", sep=";").strip()}
 
 
 @contextmanager
-def server() -> Iterator[None]:
-    """The web process of the Procfile over this bench's database, with a limit of calls that nobody reaches."""
+def server() -> Iterator[int]:
+    """The web process of the Procfile over this bench's database, without a limit of calls, and its number."""
     from django.conf import settings
     from django.db import connection
 
@@ -107,7 +121,7 @@ def server() -> Iterator[None]:
     with subprocess.Popen(["/bin/sh", "-c", procfile()["web"]], env=environment(own)) as running:
         try:
             wait_for(running)
-            yield
+            yield running.pid
         finally:
             running.terminate()
 
@@ -217,6 +231,25 @@ def bare_store(shop_id: int, seconds: float) -> float:
     return float(total / seconds)
 
 
+def not_modified(web: int, headers: dict[str, str], seconds: float) -> dict[str, float]:
+    """What eight clients get who have every answer already, and what each costs the web processes."""
+    tags = [a.headers["etag"] for a in expect(ask(PORT, [question(v.address, headers) for v in VISITS]), 200)]
+    known = [question(v.address, headers | {"If-None-Match": tag}) for v, tag in zip(VISITS, tags, strict=True)]
+    began = cpu_seconds(web)
+    again = expect(ask_at_once(PORT, known, clients=CLIENTS, seconds=seconds), 304)
+    spent = cpu_seconds(web) - began
+    return {"not_modified_per_s": len(again) / seconds, "not_modified_cpu_ms": 1000 * spent / len(again)}
+
+
+def cpu_seconds(process: int) -> float:
+    """Of the process and all below it so far."""
+    own, below = 0.0, 0.0
+    for task in Path(f"/proc/{process}/task").iterdir():
+        own += int((task / "schedstat").read_text().split()[0]) / 1e9
+        below += sum(cpu_seconds(int(child)) for child in (task / "children").read_text().split())
+    return own + below
+
+
 def smaller(headers: dict[str, str], addresses: list[str]) -> float:
     """By how much these answers together shrink when they are compressed, in percent."""
     whole = expect(ask(PORT, [question(address, headers) for address in addresses]), 200)
@@ -226,8 +259,8 @@ def smaller(headers: dict[str, str], addresses: list[str]) -> float:
 
 def main() -> None:
     options = parse()
-    with shop_of(options.orders) as shop, server():
-        headers = {"Authorization": f"Bearer {make_token(shop)}"}
+    with shop_of(options.orders) as shop, server() as web:
+        headers = by_token(shop)
         asked = [question(visit.address, headers) for visit in VISITS]
         taken = one_client(asked, options.rounds)
         through_http, bare = [], []
@@ -235,9 +268,8 @@ def main() -> None:
             answers = expect(ask_at_once(PORT, asked, clients=CLIENTS, seconds=options.seconds), 200)
             through_http.append(len(answers) / options.seconds)
             bare.append(bare_store(shop.pk, options.seconds))
-        tags = [answer.headers["etag"] for answer in ask(PORT, asked)]
-        known = [question(v.address, headers | {"If-None-Match": tag}) for v, tag in zip(VISITS, tags, strict=True)]
-        again = expect(ask_at_once(PORT, known, clients=CLIENTS, seconds=options.seconds), 304)
+        again = not_modified(web, headers, options.seconds)
+        at_the_page = not_modified(web, by_session(shop), options.seconds)
         smaller_pct = smaller(headers, ["/api/products?page_size=20"])
         years = [visit.address for visit in VISITS if visit.period == "year" and not visit.narrowed]
         smaller_year_pct = smaller(headers, years)
@@ -249,7 +281,8 @@ def main() -> None:
         "http_per_s": statistics.median(through_http),
         "store_per_s": statistics.median(bare),
         "vs_store": statistics.median(http / store for http, store in zip(through_http, bare, strict=True)),
-        "not_modified_per_s": len(again) / options.seconds,
+        **again,
+        **{f"session_{name}": value for name, value in at_the_page.items()},
         "smaller_pct": smaller_pct,
         "smaller_year_pct": smaller_year_pct,
     }

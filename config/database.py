@@ -24,7 +24,7 @@ def django_database(url: str, *, role: str) -> dict[str, Any]:
     if "ssl" in query:
         query["sslmode"] = query.pop("ssl")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -32,7 +32,8 @@ def django_database(url: str, *, role: str) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "")),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**query, "options": _session_options(role)},
+        # Django's own cursors prepare nothing; who asks for a prepared statement gets it.
+        "OPTIONS": {**query, "prepare_threshold": 5, "options": _session_options(role)},
     }
 
 

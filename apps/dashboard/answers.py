@@ -26,9 +26,14 @@ def or_error(shape: Any, *more: int) -> dict[Any, Any]:
     return {200: shape, ERRORS | set(more): Detail}
 
 
+def or_known(shape: Any, *more: int) -> dict[Any, Any]:
+    """The same of one that has an ETag: the caller may have it already."""
+    return {304: None, **or_error(shape, *more)}
+
+
 def stored(shape: Any) -> dict[Any, Any]:
-    """The same of one out of the read store: it may be known already, or not be built yet."""
-    return {304: None, **or_error(shape, NOT_BUILT_YET)}
+    """The same of one out of the read store, which may not be built yet."""
+    return or_known(shape, NOT_BUILT_YET)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ language. What no handler here knows is a defect and rises to the log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -62,7 +63,10 @@ def _private(view: View) -> View:
 api = NinjaAPI(
     title="Vitrina",
     version=settings.RELEASE,
-    description="Figures of a seller's shops, out of one store; lists of goods and decisions, to look at.",
+    description=(
+        "Figures of a seller's shops, out of one store; lists of goods and decisions, to look at. "
+        "Whoever sends the ETag of an answer as If-None-Match is told 304 while it is the same."
+    ),
     urls_namespace="api",
     auth=[Token(), Session()],
     docs_decorator=_signed_in,
@@ -76,7 +80,13 @@ api.add_router("", health.router, auth=None)
 
 @api.exception_handler(ValidationError)
 def _wrong_parameter(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return _say(request, BadParameter(str(error.errors[0]["loc"][-1])), HTTPStatus.BAD_REQUEST)
+    found = error.errors[0]
+    return _say(request, BadParameter(str(found["loc"][-1]), _values(found)), HTTPStatus.BAD_REQUEST)
+
+
+def _values(found: dict[str, Any]) -> str | None:
+    """The accepted ones, of a parameter that takes one of a few."""
+    return ", ".join(re.findall("'([^']+)'", found["ctx"]["expected"])) if found["type"] == "literal_error" else None
 
 
 @api.exception_handler(BadParameter)
@@ -119,3 +129,10 @@ def _not_built(request: HttpRequest, error: NotBuilt) -> HttpResponse:
 
 def _say(request: HttpRequest, error: UserError | HttpError, status: HTTPStatus) -> HttpResponse:
     return api.create_response(request, answers.Detail(str(error)), status=status)
+
+
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """Below /api/, where nothing is: said as every error is."""
+    return _say(
+        request, NotFound(_("There is no such address; /api/docs lists those there are.")), HTTPStatus.NOT_FOUND
+    )

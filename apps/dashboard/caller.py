@@ -66,6 +66,14 @@ class Session(APIKeyCookie):
 
     param_name = settings.SESSION_COOKIE_NAME
 
+    def _get_key(self, request: HttpRequest) -> str | None:
+        if self.param_name not in request.COOKIES:
+            return None  # a stranger, or a program with its token: told so, whatever they send
+        try:
+            return super()._get_key(request)
+        except HttpError as error:
+            raise Denied(_("This page is out of date. Reload it and try again.")) from error
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         if not request.user.is_authenticated:
             return None

@@ -18,10 +18,10 @@ from pydantic import Field
 
 from apps.catalog.models import Product, StockSnapshot, Warehouse
 from apps.common import clock
-from apps.dashboard.answers import or_error
+from apps.dashboard.answers import or_known
 from apps.dashboard.caller import caller_of
 from apps.dashboard.parameters import PageQuery, listed_shops
-from apps.dashboard.wire import Json, dump, money
+from apps.dashboard.wire import dump, money, tag_of, tagged
 from apps.decisions.models import Approval, Proposal
 from apps.experiments.models import Experiment, Verdict
 from apps.sales.channels import Channel, channels
@@ -179,7 +179,7 @@ class ExperimentsQuery(PageQuery):
     state: ExperimentState | None = Field(default=None, description="Only those in this state.")
 
 
-@router.get("/products", response=or_error(Page[ProductItem]))
+@router.get("/products", response=or_known(Page[ProductItem]))
 def products(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
     """Products with what the marketplace says of them."""
     found = _of_shops(request, query, Product.objects.all(), "shop").select_related("brand", "category", "article")
@@ -188,39 +188,39 @@ def products(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
         articles = channels(rows, now=clock.now())
         return [_product(row, articles.get(row.pk, [])) for row in rows]
 
-    return _page(found.order_by("pk"), query, say)
+    return _page(request, found.order_by("pk"), query, say)
 
 
-@router.get("/stock", response=or_error(Page[StockItem]))
+@router.get("/stock", response=or_known(Page[StockItem]))
 def stock(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
     """Stock of each product as of the shop's last morning that was read."""
     found = _of_shops(request, query, Product.objects.filter(is_archived=False), "shop")
-    return _page(found.order_by("pk"), query, _stock_of)
+    return _page(request, found.order_by("pk"), query, _stock_of)
 
 
-@router.get("/price-proposals", response=or_error(Page[ProposalItem]))
+@router.get("/price-proposals", response=or_known(Page[ProposalItem]))
 def price_proposals(request: HttpRequest, query: Query[ProposalsQuery]) -> HttpResponse:
     """Price changes that were proposed, the newest first."""
     found = _of_shops(request, query, Proposal.objects.filter(kind="price"), "shop")
-    return _page(_in_state(found, query.state), query, lambda rows: [_proposal(row) for row in rows])
+    return _page(request, _in_state(found, query.state), query, lambda rows: [_proposal(row) for row in rows])
 
 
-@router.get("/experiments", response=or_error(Page[ExperimentItem]))
+@router.get("/experiments", response=or_known(Page[ExperimentItem]))
 def experiments(request: HttpRequest, query: Query[ExperimentsQuery]) -> HttpResponse:
     """Price changes that are or were measured, the newest first, each with its last verdict."""
     verdicts = Verdict.objects.order_by("experiment_id", "-as_of").distinct("experiment_id")
     found = _of_shops(request, query, Experiment.objects.select_related("product"), "shop")
     found = found.prefetch_related(Prefetch("verdicts", verdicts, to_attr="last_verdict"))
-    return _page(_in_state(found, query.state), query, lambda rows: [_experiment(row) for row in rows])
+    return _page(request, _in_state(found, query.state), query, lambda rows: [_experiment(row) for row in rows])
 
 
-@router.get("/decisions", response=or_error(Page[DecisionItem]))
+@router.get("/decisions", response=or_known(Page[DecisionItem]))
 def decisions(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
     """What people have approved or rejected, the newest first, and how it went at the marketplace."""
     approvals = Approval.objects.select_related("member__person__user").order_by("at")
     decided = Proposal.objects.filter(approvals__isnull=False).distinct().select_related("command")
     found = _of_shops(request, query, decided, "shop").prefetch_related(Prefetch("approvals", approvals))
-    return _page(found.order_by("-pk"), query, lambda rows: [_decision(row) for row in rows])
+    return _page(request, found.order_by("-pk"), query, lambda rows: [_decision(row) for row in rows])
 
 
 def _of_shops(request: HttpRequest, query: PageQuery, rows: QuerySet[Any], path: str) -> QuerySet[Any]:
@@ -232,11 +232,14 @@ def _in_state(rows: QuerySet[Any], state: str | None) -> QuerySet[Any]:
     return (rows.filter(state=state) if state else rows).order_by("-pk")
 
 
-def _page(rows: QuerySet[Any], query: PageQuery, say: Callable[[Sequence[Any]], list[Any]]) -> HttpResponse:
+def _page(
+    request: HttpRequest, rows: QuerySet[Any], query: PageQuery, say: Callable[[Sequence[Any]], list[Any]]
+) -> HttpResponse:
+    """Tagged by what it says: no version tells of all that a list shows, and who has it is sent it no more."""
     start = (query.page - 1) * query.page_size
     shown = list(rows[start : start + query.page_size])
-    page = Page(say(shown), rows.count(), query.page, query.page_size)
-    return HttpResponse(dump(page), content_type=Json.media_type)
+    body = dump(Page(say(shown), rows.count(), query.page, query.page_size))
+    return tagged(request, tag_of(body), lambda: body)
 
 
 def _money(amount: Decimal | str | None) -> float | None:

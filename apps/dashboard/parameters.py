@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -34,10 +34,8 @@ A_POSITIVE_NUMBER = gettext_lazy("a positive whole number")
 A_DAY = gettext_lazy("a day as YYYY-MM-DD, from 2000-01-01 to 2099-12-31")
 
 ACCEPTED: dict[str, str | Promise] = {
-    "period": ", ".join(SHORTCUTS),
     "start_date": A_DAY,
     "end_date": A_DAY,
-    "sales_type": ", ".join(get_args(SalesTypeName)),
     "shop": gettext_lazy("the number of a shop, or several with commas between them"),
     "source_id": A_POSITIVE_NUMBER,
     "category_id": A_POSITIVE_NUMBER,
@@ -45,8 +43,6 @@ ACCEPTED: dict[str, str | Promise] = {
     "brand": gettext_lazy("the name of a brand, of at most 200 characters"),
     "parent_category": gettext_lazy("the name of a category, of at most 300 characters"),
     "limit": gettext_lazy("a whole number from 1 to 50"),
-    "compare_type": ", ".join(get_args(CompareType)),
-    "state": gettext_lazy("a state of the rows that are listed"),
     "page": gettext_lazy("a whole number from 1 to 100000"),
     "page_size": gettext_lazy("a whole number from 1 to 100"),
 }

@@ -5,8 +5,6 @@ The tag is made of the store's versions and of the question, before the store is
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable
 from datetime import UTC
 from typing import Any
@@ -17,22 +15,18 @@ from django.utils.translation import get_language
 
 from apps.analytics import questions
 from apps.analytics.models import StoreVersion
-from apps.dashboard.wire import Json, dump
+from apps.dashboard.wire import dump, tag_of, tagged
 
 
 def answer(request: HttpRequest, shops: tuple[int, ...], asked: object, build: Callable[[], Any]) -> HttpResponse:
     """What `build` returns, as JSON; or 304 when the caller has it already. `asked` tells one question from another by
     its repr. Raises what `build` raises, and `NotBuilt`."""
     versions = questions.answering(shops)
-    tag = _tag(request.path, asked, versions)
-    known = tag in re.findall(r'"[^"]*"', request.headers.get("If-None-Match", ""))
-    response = HttpResponse(status=304) if known else HttpResponse(dump(build()), content_type=Json.media_type)
-    response["ETag"] = f"W/{tag}"  # weak: compressed or not, it is the same answer
+    response = tagged(request, _tag(request.path, asked, versions), lambda: dump(build()))
     response["Vitrina-As-Of"] = min(version.as_of for version in versions).astimezone(UTC).isoformat(timespec="seconds")
     return response
 
 
 def _tag(path: str, asked: object, versions: tuple[StoreVersion, ...]) -> str:
     numbers = [(version.shop_id, version.number) for version in versions]
-    question = repr((settings.RELEASE, get_language(), path, asked, numbers))
-    return f'"{hashlib.sha256(question.encode()).hexdigest()[:32]}"'
+    return tag_of(repr((settings.RELEASE, get_language(), path, asked, numbers)).encode())

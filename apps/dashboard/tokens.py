@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -70,9 +71,7 @@ class Shown:
 
 def find_token(text: str, *, now: datetime) -> Shown | None:
     """The open token of this text, of somebody whose login is open; its use is noted, to the hour."""
-    with connection.cursor() as cursor:
-        cursor.execute(WHO_SHOWS, {"digest": _digest(text), "now": now})
-        row = cursor.fetchone()
+    row = _row_of(_digest(text), now)
     if row is None:
         return None
     shown = _shown(row)
@@ -80,6 +79,12 @@ def find_token(text: str, *, now: datetime) -> Shown | None:
         stale = Q(used_at=None) | Q(used_at__lte=now - USE_IS_NOTED_EVERY)
         ApiToken.objects.filter(stale, pk=shown.token.pk).update(used_at=now)
     return shown
+
+
+def _row_of(digest: str, now: datetime) -> tuple[Any, ...] | None:
+    """Planning this statement takes longer than its answer: each connection prepares it once."""
+    with connection.cursor() as kept, connection.wrap_database_errors, psycopg.Cursor(kept.connection) as cursor:
+        return cursor.execute(WHO_SHOWS, {"digest": digest, "now": now}, prepare=True).fetchone()
 
 
 def _shown(row: tuple[Any, ...]) -> Shown:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Denied
-from apps.shops.models import Member, Person, Seller, active_member
+from apps.shops.models import Member, Person, Seller
 from apps.shops.roles import Action, may
 
 Row = TypeVar("Row", bound=Model)
@@ -17,17 +17,22 @@ Row = TypeVar("Row", bound=Model)
 
 def person_of(request: HttpRequest) -> Person | None:
     if not hasattr(request, "_person"):
-        found = Person.objects.select_related("user").filter(user=request.user.pk).first() if request.user.pk else None
-        request._person = found  # type: ignore[attr-defined]
+        member = member_of_request(request)
+        request._person = member.person if member else _of_no_team(request)  # type: ignore[attr-defined]
     person: Person | None = request._person  # type: ignore[attr-defined]
     return person
+
+
+def _of_no_team(request: HttpRequest) -> Person | None:
+    found = Person.objects.select_related("user").filter(user=request.user.pk)
+    return found.first() if request.user.pk else None
 
 
 def member_of_request(request: HttpRequest) -> Member | None:
     """Who is asking, at the seller they work with now."""
     if not hasattr(request, "_member"):
-        person = person_of(request)
-        request._member = active_member(person) if person else None  # type: ignore[attr-defined]
+        found = Member.objects.at_work().filter(person__user=request.user.pk)
+        request._member = found.first() if request.user.pk else None  # type: ignore[attr-defined]
     member: Member | None = request._member  # type: ignore[attr-defined]
     return member
 

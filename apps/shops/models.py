@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -218,6 +218,14 @@ class Person(models.Model):
         return self.user.get_full_name() or self.user.get_username()
 
 
+class MemberQuerySet(SellerQuerySet["Member"]):
+    def at_work(self) -> Self:
+        """Of each person the membership at the seller they work with now; of who has chosen none, all of them, of which
+        the first counts."""
+        chosen = models.Q(person__active_seller=None) | models.Q(seller=models.F("person__active_seller"))
+        return self.filter(chosen).select_related("person__user", "seller").order_by("id")
+
+
 class Member(models.Model):
     """A person's role at a seller."""
 
@@ -228,7 +236,7 @@ class Member(models.Model):
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.VIEWER)
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
 
-    objects = SellerQuerySet.as_manager()
+    objects = MemberQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("member")
@@ -345,11 +353,8 @@ def members_who_may(seller: Seller, action: Action) -> models.QuerySet[Member]:
 
 
 def active_member(person: Person) -> Member | None:
-    """The person's membership at the seller they work with now; the only one when none was chosen."""
-    members = person.members.select_related("person__user", "seller")
-    if person.active_seller_id:
-        return members.filter(seller=person.active_seller_id).first()
-    return members.order_by("id").first()
+    """The person's membership at the seller they work with now; the first when none was chosen."""
+    return person.members.at_work().first()
 
 
 def local_time(moment: datetime, shop: Shop) -> datetime:

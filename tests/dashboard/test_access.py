@@ -50,6 +50,13 @@ def test_every_address_is_in_the_document() -> None:
     assert routes == described | {"", "docs", "openapi.json"}
 
 
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/summary/", "/api/categories/x/y"])
+def test_an_address_that_is_none_is_refused_like_everything_else(path: str) -> None:
+    answer = nobody().get(path, **{"Accept-Language": "en"})
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "There is no such address; /api/docs lists those there are."}
+
+
 @each_closed
 def test_a_stranger_is_told_to_sign_in(method: str, path: str) -> None:
     answer = getattr(nobody(), method)(path)
@@ -113,8 +120,12 @@ def test_what_writes_takes_the_page_itself(path: str, anna: Filled) -> None:
     """No token, and no form of another site in a browser that is signed in here."""
     assert with_token(anna.owner, scope="propose").post(path).status_code == 401
     forged = Client(enforce_csrf_checks=True)
+    program = with_token(anna.owner)
+    assert forged.post(path, headers=program.headers).status_code == 401
     forged.force_login(anna.owner.person.user)
-    assert forged.post(path).status_code == 403
+    refused = forged.post(path)
+    assert refused.status_code == 403
+    assert refused.json() == {"detail": "This page is out of date. Reload it and try again."}
 
 
 @pytest.mark.parametrize("scope", MAY_BY_TOKEN)

@@ -9,7 +9,7 @@ import pytest
 from apps.catalog.articles import link_by_offer_id
 from apps.catalog.models import Product, StockSnapshot, Warehouse
 from apps.decisions.models import Approval, Proposal
-from apps.shops.models import Shop
+from apps.shops.models import Person, Shop
 from tests.backoffice.fill import TODAY, Filled, add_experiment, add_product
 from tests.dashboard.asking import at_the_page
 
@@ -26,6 +26,27 @@ def test_a_list_comes_page_by_page(path: str, anna: Filled) -> None:
     assert [item for page in pages for item in page["items"]] == whole["items"]
     assert {page["count"] for page in pages} == {whole["count"]}
     assert (pages[1]["page"], pages[1]["pageSize"]) == (2, 1)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_who_has_a_list_already_is_sent_it_again_only_when_it_has_changed(path: str, anna: Filled) -> None:
+    asker = at_the_page(anna.owner)
+    before = asker.get(path)
+    again = asker.get(path, **{"If-None-Match": before["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", before["ETag"])
+    add_experiment(add_product(anna.shop, "Anna", 7), anna.owner)
+    after = asker.get(path, **{"If-None-Match": before["ETag"]})
+    assert after.status_code == 200
+    assert after["ETag"] != before["ETag"]
+
+
+def test_a_list_with_words_is_another_in_another_language(anna: Filled) -> None:
+    asker = at_the_page(anna.owner)
+    before = asker.get("/api/price-proposals")
+    Person.objects.filter(pk=anna.owner.person_id).update(language="uk")
+    after = asker.get("/api/price-proposals", **{"If-None-Match": before["ETag"]})
+    assert after.status_code == 200
+    assert after.json()["items"][0]["stateInWords"] != before.json()["items"][0]["stateInWords"]
 
 
 @pytest.mark.parametrize("path", LISTS)

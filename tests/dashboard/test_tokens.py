@@ -102,13 +102,25 @@ def test_it_lives_a_year_at_most(anna: Filled, life: timedelta) -> None:
         issue_token(member=anna.owner, name="x", scope="read", life=life, now=real_now())
 
 
+def test_it_is_known_by_one_statement_that_is_planned_once(anna: Filled) -> None:
+    _token, text = issue_token(member=anna.owner, name="x", scope="read", life=timedelta(days=1), now=real_now())
+    for _call in range(10):
+        find_token(text, now=real_now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select sum(generic_plans) from pg_prepared_statements where statement like %s", ["-- Who shows%"]
+        )
+        assert cursor.fetchone()[0] > 0
+
+
 def test_its_use_is_noted_to_the_hour(anna: Filled) -> None:
     now = real_now()
     _token, text = issue_token(member=anna.owner, name="x", scope="read", life=timedelta(days=1), now=now)
     find_token(text, now=now)
-    with CaptureQueriesContext(connection) as queries:
+    with CaptureQueriesContext(connection) as others:
         find_token(text, now=now + timedelta(minutes=59))
-    assert len(queries) == 1
+    assert not others
+    assert ApiToken.objects.latest("pk").used_at == now
     find_token(text, now=now + timedelta(minutes=61))
     assert ApiToken.objects.latest("pk").used_at == now + timedelta(minutes=61)
 
