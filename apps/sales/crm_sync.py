@@ -20,7 +20,7 @@ from apps.sales import crm_orders
 from apps.sales.models import Order, SalesHistory
 
 ALL, UPDATED, CREATED = "orders", "orders_updated", "orders_created"
-PAGES_AT_ONCE = 10  # of 50 orders
+PAGES_AT_ONCE = 20  # of 50 orders
 OVERLAP = timedelta(days=1)
 
 
