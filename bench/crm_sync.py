@@ -4,8 +4,7 @@
 
 The stand-in of KeyCRM serves the shop over HTTP from a process of its own, 50 orders a page. Another process carries
 out the first sync (all orders), then, a day later, the hourly one and the comparison of the night, which reads the last
-thirty days again; it is the one that is measured, as in `bench/sync.py`. The shop has the preset of a real one, so that
-its orders have sales types.
+thirty days again; it is the one that is measured, as in `bench/sync.py`.
 
     orders           of the first sync
     peak_mb          the most memory that the syncing process ever held (VmHWM)
@@ -42,7 +41,6 @@ def measure(url: str) -> None:
     from apps.marketplaces.keycrm.client import LIMIT
     from apps.marketplaces.standins.registry import CRM_API_KEY
     from apps.sales.models import Order, OrderLine
-    from apps.sales.presets import apply_preset
     from apps.shops.models import Credential, Seller, Shop
 
     shop = Shop.objects.create(
@@ -53,7 +51,6 @@ def measure(url: str) -> None:
         timezone="Europe/Kyiv",
     )
     Credential.objects.create(shop=shop, api=Credential.Api.KEYCRM, secret=CRM_API_KEY)
-    apply_preset(shop=shop)
     with syncing_process() as worker:
         first = carry_out("keycrm_sync", "first sync", worker)
         orders = Order.objects.count()
