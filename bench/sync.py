@@ -39,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.common import print_result, print_table
 from bench.database import empty_database
-from bench.sync_process import DATABASE, HTTP, PYTHON, TURNS
+from bench.sync_process import DATABASE, HTTP, PYTHON, TURNS, memory_mb
 from config.servers import die_with
 
 if TYPE_CHECKING:
@@ -56,18 +56,22 @@ OUR_WORK = (PYTHON, DATABASE)
 
 @dataclass
 class Seen:
-    """What somebody who looks at a run's row gets to see."""
+    """What somebody who looks at a run's row gets to see. `tenth_mb`: the most that the process had held by the time a
+    tenth of a stage was done, by the stage."""
 
     steps: int = 0
     stages: list[str] = field(default_factory=list)
+    tenth_mb: dict[str, float] = field(default_factory=dict)
     longest_silence: float = 0.0
     _last: tuple[str, int] = ("", 0)
     _moved_at: float = field(default_factory=time.monotonic)
 
-    def look(self, progress: dict[str, Any]) -> None:
+    def look(self, progress: dict[str, Any], pid: int) -> None:
         """A stage may come again with a lower figure: each window of time counts its own rows."""
         if not progress:
             return
+        if progress["total"] and progress["done"] >= progress["total"] / 10:
+            self.tenth_mb.setdefault(progress["stage"], memory_mb("VmHWM", pid))
         now, present = time.monotonic(), (str(progress["stage"]), int(progress["done"] or 0))
         if present == self._last:
             return
@@ -119,12 +123,12 @@ def process(command: list[str], env: dict[str, str], *, pipe: int | None = None)
 
 
 @contextmanager
-def marketplace(products: int, history_days: int, seed: int) -> Iterator[str]:
-    """The stand-in's address, once it answers: a large world takes a while to be lived through."""
+def stand_ins(**options: int) -> Iterator[str]:
+    """Their address, once they answer: a large world takes a while to be lived through."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = ["-m", "apps.marketplaces.standins", "--port", str(port), "--skus", str(products)]
-    command += ["--history-days", str(history_days), "--seed", str(seed)]
+    command = ["-m", "apps.marketplaces.standins", "--port", str(port)]
+    command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     url = f"http://127.0.0.1:{port}"
     with process(command, {}) as standins:
         deadline = time.monotonic() + START_SECONDS
@@ -137,22 +141,38 @@ def marketplace(products: int, history_days: int, seed: int) -> Iterator[str]:
         raise RuntimeError(f"the stand-in does not answer ({standins.poll()})")
 
 
-def plan_sync() -> "JobRun":
+@contextmanager
+def syncing_process() -> Iterator["subprocess.Popen[str]"]:
+    """The process that is measured; what its runs wake is of no use to anybody, and is thrown away."""
+    from django.conf import settings
+    from redis import Redis
+
+    from tests.faults.harness import database_url
+
+    env = {"DATABASE_URL": database_url(), "PROCESS_ROLE": "worker", "LOG_LEVEL": "WARNING"}
+    with process([str(Path(__file__).with_name("sync_process.py"))], env, pipe=subprocess.PIPE) as worker:
+        yield worker
+    with Redis.from_url(settings.REDIS_URL) as broker:
+        broker.flushdb()
+
+
+def plan_run(job_name: str) -> "JobRun":
     """The run of this morning, planned as the clock plans it."""
     from apps.common import clock
     from apps.jobs.ledger import plan
     from apps.jobs.timetable import find_job
     from apps.shops.models import Shop
 
-    job = find_job("ozon_sync")
+    job = find_job(job_name)
     assert job is not None
-    run = plan(job=job, shop=Shop.objects.get(), due=clock.now())
+    run = plan(job=job, shop=Shop.objects.get(), due=clock.now(), daily=not job.hourly)
     assert run is not None
     return run
 
 
-def sync(name: str, worker: "subprocess.Popen[str]") -> Measured:
-    run = plan_sync()
+def carry_out(job_name: str, name: str, worker: "subprocess.Popen[str]") -> Measured:
+    """One run from its start to its end, looked at all the while."""
+    run = plan_run(job_name)
     assert worker.stdin is not None
     start = time.perf_counter()
     worker.stdin.write(f"{run.pk}\n")
@@ -164,7 +184,7 @@ def sync(name: str, worker: "subprocess.Popen[str]") -> Measured:
     while waiting.is_alive():
         waiting.join(LOOK_SECONDS)
         run.refresh_from_db()
-        seen.look(run.progress)
+        seen.look(run.progress, worker.pid)
         if time.monotonic() - told > 15:
             told = time.monotonic()
             print(f"{time.perf_counter() - start:5.0f} s  {name}: {run.progress}", flush=True)
@@ -181,43 +201,36 @@ def print_stages(measured: Measured) -> None:
     print_table(f"{measured.name}: seconds by stage", ["stage", "all", *KINDS], rows)
 
 
-def print_totals(both: list[Measured]) -> None:
+def print_totals(runs: Sequence[Measured]) -> None:
     rows: list[Sequence[object]] = [
-        ["seconds", *(f"{one.wall:.0f}" for one in both)],
-        ["slices", *(one.slices for one in both)],
-        *([kind, *[f"{one.share(kind):.0%}" for one in both]] for kind in KINDS),
-        ["database, of our work", *(f"{one.share(DATABASE, of=OUR_WORK):.0%}" for one in both)],
-        ["memory, peak MB", *(f"{one.peak_mb:.0f}" for one in both)],
-        ["memory afterwards, MB", *(f"{one.now_mb:.0f}" for one in both)],
-        ["steps of progress seen", *(one.seen.steps for one in both)],
-        ["longest without a step, s", *(f"{one.seen.longest_silence:.1f}" for one in both)],
+        ["seconds", *(f"{one.wall:.0f}" for one in runs)],
+        ["slices", *(one.slices for one in runs)],
+        *([kind, *[f"{one.share(kind):.0%}" for one in runs]] for kind in KINDS),
+        ["database, of our work", *(f"{one.share(DATABASE, of=OUR_WORK):.0%}" for one in runs)],
+        ["memory, peak MB", *(f"{one.peak_mb:.0f}" for one in runs)],
+        ["memory afterwards, MB", *(f"{one.now_mb:.0f}" for one in runs)],
+        ["steps of progress seen", *(one.seen.steps for one in runs)],
+        ["longest without a step, s", *(f"{one.seen.longest_silence:.1f}" for one in runs)],
     ]
-    print_table("What the time went to", ["", *(one.name for one in both)], rows)
+    print_table("What the time went to", ["", *(one.name for one in runs)], rows)
 
 
 def measure(url: str) -> None:
-    from django.conf import settings
-    from redis import Redis
-
     from apps.backoffice.demo.world import World
     from apps.catalog.models import Product
     from apps.marketplaces.standins.registry import API_KEY, CLIENT_ID
     from apps.sales.models import OrderLine
     from apps.shops.models import Credential, Seller, Shop
-    from tests.faults.harness import database_url
 
     shop = Shop.objects.create(seller=Seller.objects.create(name="Bench"), name="Bench", timezone="Europe/Moscow")
     Credential.objects.create(shop=shop, api=Credential.Api.OZON_SELLER, client_id=CLIENT_ID, secret=API_KEY)
-    env = {"DATABASE_URL": database_url(), "PROCESS_ROLE": "worker", "LOG_LEVEL": "WARNING"}
-    with process([str(Path(__file__).with_name("sync_process.py"))], env, pipe=subprocess.PIPE) as worker:
-        first = sync("first sync", worker)
+    with syncing_process() as worker:
+        first = carry_out("ozon_sync", "first sync", worker)
         lines = OrderLine.objects.count()
         print(f"\n{Product.objects.count():,} products, {lines:,} order lines", flush=True)
         print_stages(first)
         World(url).next_day()
-        daily = sync("daily sync", worker)
-    with Redis.from_url(settings.REDIS_URL) as broker:
-        broker.flushdb()
+        daily = carry_out("ozon_sync", "daily sync", worker)
     both = [first, daily]
     print_stages(daily)
     print_totals(both)
@@ -243,7 +256,7 @@ def main() -> None:
     history_days = options.history_days or (QUICK_HISTORY_DAYS if options.quick else HISTORY_DAYS)
     if products < 1 or history_days < 1 or options.seed < 0:
         parser.error("--products and --history-days must be at least 1, --seed at least 0")
-    with marketplace(products, history_days, options.seed) as url:
+    with stand_ins(skus=products, history_days=history_days, seed=options.seed) as url:
         os.environ |= {"WORLD_URL": url, "OZON_API_URL": url}
         with empty_database("vitrina_bench_sync"):
             measure(url)

@@ -1,4 +1,4 @@
-"""The process that `bench/sync.py` measures: it carries runs out as a worker does, and says what its time went to.
+"""The process that benches of a sync measure: it carries runs out as a worker does, and says what its time went to.
 
 The id of a run comes on a line of standard input; when the run has ended, a line of JSON goes back:
 {"peak_mb": .., "now_mb": .., "slices": .., "seconds": {stage: {what: seconds}}}. A stage is a source of the sync.
@@ -101,9 +101,9 @@ def watch_calls(watch: Stopwatch) -> None:
     sync_runs.renew = told  # type: ignore[assignment]
 
 
-def memory_mb(field: str) -> float:
-    """`VmHWM`, the most that this process ever held, or `VmRSS`, what it holds now."""
-    text = Path("/proc/self/status").read_text()
+def memory_mb(field: str, pid: int | str = "self") -> float:
+    """`VmHWM`, the most that a process ever held, or `VmRSS`, what it holds now."""
+    text = Path(f"/proc/{pid}/status").read_text()
     return int(text.split(f"{field}:")[1].split()[0]) / 1024
 
 

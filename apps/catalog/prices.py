@@ -76,9 +76,9 @@ def price_columns(row: ProductPrice) -> PriceColumns:
 
 
 def known_terms(shop: Shop, external_ids: Sequence[str]) -> dict[str, Terms]:
-    """What is known of the products' `FEES`, by external id."""
+    """What is known of the products' `FEES`, and as of when (`changed_at`), by external id."""
     products = Product.objects.filter(shop=shop, external_id__in=external_ids)
-    return {row["external_id"]: row for row in products.values("external_id", *FEES)}
+    return {row["external_id"]: row for row in products.values("external_id", "changed_at", *FEES)}
 
 
 def doubt_untold(before: Mapping[str, Terms], now: Mapping[str, PriceColumns]) -> None:

@@ -14,6 +14,7 @@ from apps.catalog.prices import (
     FEES,
     PriceColumns,
     SeenPrice,
+    Terms,
     doubt_untold,
     known_better,
     known_terms,
@@ -77,13 +78,11 @@ def _archive_vanished(work: Work) -> None:
 def _store(work: Work, rows: Sequence[Listed]) -> Stored:
     """Cards and prices of a page. A row in other money than the shop's, or older than what is stored, is left out, but
     its product was seen."""
-    stored = Product.objects.filter(shop=work.shop, external_id__in=_ids(rows))
-    changed = dict(stored.values_list("external_id", "changed_at"))
-    flaws = [(*_in_other_money(work, index, row), *_old(changed, index, row)) for index, row in enumerate(rows)]
+    before = known_terms(work.shop, _ids(rows))
+    flaws = [(*_in_other_money(work, index, row), *_old(before, index, row)) for index, row in enumerate(rows)]
     bad_rows = [bad for of_row in flaws for bad in of_row]
     left_out = {bad.id for bad in bad_rows}
     good = [row for row in rows if row.card is not None and str(row.ref.product_id) not in left_out]
-    before = known_terms(work.shop, _ids(rows))
     doubt_untold(before, {str(row.ref.product_id): price_columns(row.price) for row in good if row.price})
     written = _write(work, good)
     prices = {external_id: terms["price"] for external_id, terms in before.items()}
@@ -150,9 +149,10 @@ def _in_other_money(work: Work, index: int, row: Listed) -> Iterator[BadRow]:
             yield BadRow(index, str(row.ref.product_id), f"in {currency}, the shop's money is {work.shop.currency}")
 
 
-def _old(changed: Mapping[str, datetime | None], index: int, row: Listed) -> Iterator[BadRow]:
-    """A part of the marketplace that lags behind may tell what we know better; `changed` is what is stored, by id."""
-    known, told = changed.get(str(row.ref.product_id)), row.card.updated_at if row.card else None
+def _old(before: Mapping[str, Terms], index: int, row: Listed) -> Iterator[BadRow]:
+    """A part of the marketplace that lags behind may tell what we know better; `before` is what is stored, by id."""
+    stored = before.get(str(row.ref.product_id))
+    known, told = stored and stored["changed_at"], row.card.updated_at if row.card else None
     if known and told and told < known:
         yield BadRow(index, str(row.ref.product_id), f"as of {told:%d.%m.%Y %H:%M}, what is stored is newer")
 

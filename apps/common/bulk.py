@@ -70,26 +70,26 @@ def upsert(
         latest[row[: len(key)]] = row
     if not latest:
         return Upserted()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         _know(cursor, model)
         _stage(cursor, model, (*key, *columns), latest.values())
-        cursor.execute("set local enable_hashjoin = off")
         written = _run(cursor, _merge(model, key, columns, keep_known, returning), keep_rows=bool(returning))
-        cursor.execute("set local enable_hashjoin to default")
-        cursor.execute(sql.SQL("drop table {}").format(STAGE))
+        cursor.execute(sql.SQL("set local enable_hashjoin to default; drop table {}").format(STAGE))
     return replace(written, unchanged=len(latest) - written.written, duplicates=received - len(latest))
 
 
 def _stage(cursor: CursorWrapper, model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
     """Fill the temporary table; its columns have the types of the model's, so this is where values are converted.
+    Until it is dropped, nothing is joined by hashes.
 
     Rows go as text one by one: that is C in psycopg, and faster than its binary format or strings joined here.
     """
     parts = {"stage": STAGE, "names": _names(names), "table": _table(model)}
     cursor.execute(
-        sql.SQL("create temporary table {stage} on commit drop as select {names} from {table} with no data").format(
-            **parts
-        )
+        sql.SQL(
+            "create temporary table {stage} on commit drop as select {names} from {table} with no data;"
+            " set local enable_hashjoin = off"
+        ).format(**parts)
     )
     copy_in = sql.SQL("copy {stage} ({names}) from stdin").format(**parts)
     with connection.wrap_database_errors, cursor.copy(copy_in.as_string(cursor.connection)) as copy:

@@ -9,6 +9,7 @@ nothing that needs the whole list happens.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -93,16 +94,19 @@ class Batch(Generic[Row]):
         return cls(page.rows, page.bad_rows, page.received, page.cursor, page.last, page.announced)
 
     @classmethod
-    def joined(cls, pages: Iterable[Page[Row]], *, most: int) -> Iterator[Batch[Row]]:
-        """Up to `most` pages together: a short page is not worth a transaction of its own."""
+    def joined(cls, pages: Iterable[Page[Row]], *, most: int, seconds: float = math.inf) -> Iterator[Batch[Row]]:
+        """Up to `most` pages together, or as many as come in so many seconds: a short page is not worth a transaction
+        of its own, and where pages are slow to come, people still see how far it got."""
         rows: list[Row] = []
         bad_rows: list[BadRow] = []
-        for number, page in enumerate(pages, start=1):
+        count, began = 0, time.monotonic()
+        for page in pages:
             rows += page.rows
             bad_rows += page.bad_rows
-            if page.last or number % most == 0:
+            count += 1
+            if page.last or count == most or time.monotonic() - began >= seconds:
                 yield cls(rows, bad_rows, len(rows) + len(bad_rows), page.cursor, page.last, page.announced)
-                rows, bad_rows = [], []
+                rows, bad_rows, count, began = [], [], 0, time.monotonic()
 
 
 @dataclass(frozen=True)

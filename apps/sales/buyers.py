@@ -42,10 +42,12 @@ def store(shop: Shop, buyers: Iterable[schemas.Buyer]) -> dict[int, int]:
     told = {buyer.buyer_id: buyer for buyer in buyers}
     known = _known(shop, told)
     changed = [buyer for key, buyer in told.items() if key not in known or _differs(buyer, known[key])]
-    upsert(Buyer, (_row(shop, buyer) for buyer in changed), key=KEY, columns=COLUMNS)
-    if changed:
-        known = _known(shop, told)
-    return {key: buyer.id for key, buyer in known.items()}
+    rows = (_row(shop, buyer) for buyer in changed)
+    written = upsert(Buyer, rows, key=KEY, columns=COLUMNS, returning=("external_id", "id")).rows
+    ids = {key: buyer.id for key, buyer in known.items()} | dict(written)
+    if len(ids) < len(told):  # another job of the shop was faster with some
+        ids = {key: buyer.id for key, buyer in _known(shop, told).items()}
+    return ids
 
 
 @transaction.atomic

@@ -6,10 +6,11 @@ what it is, the orders are unclassified, and the owners are told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 from apps.catalog.crm_goods import ALONE
 from apps.catalog.models import Product
@@ -19,7 +20,7 @@ from apps.jobs.sync_runs import Stored
 from apps.marketplaces.keycrm import schemas
 from apps.marketplaces.paging import BadRow
 from apps.sales import buyers, orders
-from apps.sales.models import ExpenseType, Manager, ManagerPeriod, Source
+from apps.sales.models import Source
 from apps.sales.parcels import (
     CANCELLED,
     DELIVERED,
@@ -34,9 +35,20 @@ from apps.sales.parcels import (
     Unusable,
 )
 from apps.sales.sales_type import Asked, types_of
-from apps.sales.sources import add_expense_types, add_managers, add_sources
+from apps.sales.sources import (
+    KnownManager,
+    KnownSource,
+    add_expense_types,
+    add_managers,
+    add_sources,
+    known_expense_types,
+    known_managers,
+    known_sources,
+)
 from apps.sales.unseen import What, tell_unseen
 from apps.shops.models import CrmRules, Shop
+
+Row = TypeVar("Row")
 
 CHANNEL = "keycrm"
 GROUPS = {1: OPEN, 2: OPEN, 3: OPEN, 4: OPEN, 5: DELIVERED, 6: CANCELLED}
@@ -45,23 +57,23 @@ NOT_PAID_OUT = "canceled"  # an expense that did not come about
 
 @dataclass(frozen=True)
 class Names:
-    """Our ids of what orders name, by the CRM's; `currencies` are those of the sources, `alone` the products without
-    variants, which lines name by their SKU."""
+    """What orders name, as it is stored, or our ids of it, by the CRM's ids; `alone` are the products without variants,
+    which lines name by their SKU."""
 
-    sources: Mapping[int, int]
-    currencies: Mapping[int, str]
-    managers: Mapping[int, int]
+    sources: Mapping[int, KnownSource]
+    managers: Mapping[int, KnownManager]
     expense_types: Mapping[int, int]
     products: Mapping[str, int]
     alone: Mapping[str, int]
     buyers: Mapping[int, int]
 
 
+NAMELESS = Names({}, {}, {}, {}, {}, {})
+
+
 def store(shop: Shop, rows: Sequence[schemas.Order], *, last_day: date) -> Stored:
     """Orders with lines, expenses and buyers; belongs into a transaction. See `orders.store`."""
-    _add_what_is_new(shop, rows)
-    names = _names(shop, rows)
-    lost = frozenset(rules_of(shop).lost_statuses)
+    names, lost = _names(shop, rows), lost_statuses(shop)
     parcels: dict[str, Parcel] = {}
     bad_rows: list[BadRow] = []
     for index, row in enumerate(rows):
@@ -78,6 +90,11 @@ def rules_of(shop: Shop) -> CrmRules:
     return CrmRules.objects.filter(shop=shop).first() or CrmRules(shop=shop)
 
 
+def lost_statuses(shop: Shop) -> frozenset[int]:
+    """What counts as cancelled where the group of a status is not told."""
+    return frozenset(rules_of(shop).lost_statuses)
+
+
 def parcel_of(order: schemas.Order, *, shop: Shop, names: Names, lost_statuses: frozenset[int]) -> Parcel:
     """Raises `Unusable`."""
     if order.ordered_at is None:
@@ -88,7 +105,8 @@ def parcel_of(order: schemas.Order, *, shop: Shop, names: Names, lost_statuses: 
     lines = tuple(_line(line, names) for line in order.products)
     _refuse_nonsense(order, lines)
     changed_at = order.status_changed_at
-    source_id = order.source_id or 0
+    source = names.sources.get(order.source_id or 0)
+    manager = names.managers.get(order.manager.user_id) if order.manager else None
     return Parcel(
         external_id=str(order.order_id),
         order_number=str(order.order_id),
@@ -99,10 +117,10 @@ def parcel_of(order: schemas.Order, *, shop: Shop, names: Names, lost_statuses: 
         placed_on=day_of(order.ordered_at, shop.timezone),
         lines=lines,
         paid=order.grand_total,
-        currency=names.currencies.get(source_id, shop.currency),
+        currency=source.currency if source else shop.currency,
         ended_on=day_of(changed_at, shop.timezone) if status in ENDED and changed_at else None,
-        source_id=names.sources.get(source_id),
-        manager_id=names.managers.get(order.manager.user_id) if order.manager else None,
+        source_id=source.id if source else None,
+        manager_id=manager.id if manager else None,
         buyer_id=names.buyers.get(order.buyer.buyer_id) if order.buyer else None,
         source_updated_at=order.updated_at,
         expenses=tuple(_spending(one, names) for one in order.expenses if one.status != NOT_PAID_OUT),
@@ -143,28 +161,44 @@ def _refuse_nonsense(order: schemas.Order, lines: Sequence[Line]) -> None:
         raise Unusable("grand_total: out of range")
 
 
-def _add_what_is_new(shop: Shop, rows: Sequence[schemas.Order]) -> None:
-    add_sources(shop, {row.source_id for row in rows if row.source_id})
-    add_managers(shop, {row.manager.user_id for row in rows if row.manager})
-    types = {one.expense_type_id for row in rows for one in row.expenses or () if one.expense_type_id}
-    tell_unseen(shop, What.EXPENSE_TYPE, add_expense_types(shop, types))
-
-
 def _names(shop: Shop, rows: Sequence[schemas.Order]) -> Names:
-    sources = list(Source.objects.filter(shop=shop).values_list("external_id", "id", "currency"))
+    """What is not known yet becomes a row first; a type of expenses counts as it is, so it is told at once."""
+    managers = {row.manager.user_id for row in rows if row.manager}
+    types = {one.expense_type_id for row in rows for one in row.expenses or () if one.expense_type_id}
     offers = {str(line.offer.offer_id) for row in rows for line in row.products or () if line.offer}
-    products = Product.objects.filter(shop=shop, external_id__in=offers)
-    skus = {line.sku for row in rows for line in row.products or () if line.sku}
-    alone = Product.objects.filter(shop=shop, offer_id__in=skus, external_id__startswith=ALONE)
+
+    def add_and_tell(shop: Shop, new: set[int]) -> None:
+        tell_unseen(shop, What.EXPENSE_TYPE, add_expense_types(shop, new))
+
     return Names(
-        sources={external_id: key for external_id, key, _ in sources},
-        currencies={external_id: currency for external_id, _, currency in sources},
-        managers=dict(Manager.objects.filter(shop=shop).values_list("external_id", "id")),
-        expense_types=dict(ExpenseType.objects.filter(shop=shop).values_list("external_id", "id")),
-        products=dict(products.values_list("external_id", "id")),
-        alone=dict(alone.values_list("offer_id", "id")),
+        sources=_complete(shop, known_sources, add_sources, {row.source_id for row in rows if row.source_id}),
+        managers=_complete(shop, known_managers, add_managers, managers),
+        expense_types=_complete(shop, known_expense_types, add_and_tell, types),
+        products=_products(shop, offers),
+        alone=_products_alone(shop, {line.sku for row in rows for line in row.products or () if line.sku}),
         buyers=buyers.store(shop, (row.buyer for row in rows if row.buyer)),
     )
+
+
+def _complete(
+    shop: Shop, known: Callable[[Shop], dict[int, Row]], add: Callable[[Shop, set[int]], object], wanted: set[int]
+) -> dict[int, Row]:
+    """The rows of a directory, in which every wanted one has its place."""
+    found = known(shop)
+    if new := wanted - found.keys():
+        add(shop, new)
+        return known(shop)
+    return found
+
+
+def _products(shop: Shop, offers: set[str]) -> dict[str, int]:
+    products = Product.objects.filter(shop=shop, external_id__in=offers)
+    return dict(products.order_by().values_list("external_id", "id"))
+
+
+def _products_alone(shop: Shop, skus: set[str]) -> dict[str, int]:
+    products = Product.objects.filter(shop=shop, offer_id__in=skus, external_id__startswith=ALONE)
+    return dict(products.order_by().values_list("offer_id", "id"))
 
 
 def _typed(shop: Shop, parcels: Sequence[Parcel]) -> list[Parcel]:
@@ -180,10 +214,6 @@ def _tell_of_strangers(shop: Shop, rows: Sequence[schemas.Order], names: Names) 
     groups = {row.group_id for row in rows if row.group_id is not None}
     tell_unseen(shop, What.STATUS_GROUP, groups - set(GROUPS))
     used = {row.source_id for row in rows if row.source_id}
-    silent = Source.objects.filter(shop=shop, external_id__in=used, role=Source.Role.UNKNOWN)
-    tell_unseen(shop, What.SOURCE, silent.values_list("external_id", flat=True))
+    tell_unseen(shop, What.SOURCE, {one for one in used if names.sources[one].role == Source.Role.UNKNOWN})
     sellers = {row.manager.user_id for row in rows if row.manager}
-    unsaid = Manager.objects.filter(shop=shop, external_id__in=sellers).exclude(
-        pk__in=ManagerPeriod.objects.filter(manager__shop=shop).values("manager")
-    )
-    tell_unseen(shop, What.MANAGER, unsaid.values_list("external_id", flat=True))
+    tell_unseen(shop, What.MANAGER, {one for one in sellers if not names.managers[one].is_said})

@@ -20,7 +20,7 @@ from apps.sales import crm_orders
 from apps.sales.models import Order, SalesHistory
 
 ALL, UPDATED, CREATED = "orders", "orders_updated", "orders_created"
-PAGES_AT_ONCE = 10  # of 50 orders
+PAGES_AT_ONCE, SECONDS_AT_ONCE = 40, 15  # of 50 orders; with the calls that are allowed about a dozen come in time
 OVERLAP = timedelta(days=1)
 
 
@@ -30,7 +30,7 @@ def sync_all_orders(work: Work[KeyCrm]) -> bool:
         return True
 
     def fetch(cursor: str) -> Iterator[Batch[schemas.Order]]:
-        return Batch.joined(work.client.orders(cursor=cursor), most=PAGES_AT_ONCE)
+        return Batch.joined(work.client.orders(cursor=cursor), most=PAGES_AT_ONCE, seconds=SECONDS_AT_ONCE)
 
     return follow(work, Reading(ALL, fetch, partial(store, work), partial(_history_begins, work)))
 
@@ -53,7 +53,7 @@ def _pass(work: Work[KeyCrm], source: str) -> bool:
 
     def fetch(cursor: str) -> Iterator[Batch[schemas.Order]]:
         wanted = {"updated": (since, until)} if source == UPDATED else {"created": (since, until)}
-        return Batch.joined(work.client.orders(**wanted, cursor=cursor), most=PAGES_AT_ONCE)
+        return Batch.joined(work.client.orders(**wanted, cursor=cursor), most=PAGES_AT_ONCE, seconds=SECONDS_AT_ONCE)
 
     return follow(work, Reading(source, fetch, partial(store, work), since=since, until=until))
 

@@ -96,7 +96,9 @@ def read_day(client: KeyCrm, shop: Shop, day: date) -> DayRead:
 
 def compare(shop: Shop, read: DayRead) -> tuple[dict[str, Side], dict[str, Side], list[Difference]]:
     """Both sides of a day by the numbers of the orders, and where they differ."""
-    source = {str(order.order_id): side for order in read.orders if (side := _side(shop, order)) is not None}
+    lost = crm_orders.lost_statuses(shop)
+    sides = ((str(order.order_id), _side(shop, order, lost)) for order in read.orders)
+    source = {key: side for key, side in sides if side is not None}
     stored = _stored(shop, read.day, source)
     ours = {key: side for key, side in stored.items() if side.day == read.day}
     differences = [
@@ -139,12 +141,10 @@ def _remove(work: Work[KeyCrm], day: date, external_ids: Sequence[int]) -> None:
     touch(work.shop, days)
 
 
-def _side(shop: Shop, order: schemas.Order) -> Side | None:
+def _side(shop: Shop, order: schemas.Order, lost: frozenset[int]) -> Side | None:
     """As it would be stored: by the same reading, names aside."""
-    nameless = crm_orders.Names({}, {}, {}, {}, {}, {}, {})
-    lost = frozenset(crm_orders.rules_of(shop).lost_statuses)
     try:
-        parcel = crm_orders.parcel_of(order, shop=shop, names=nameless, lost_statuses=lost)
+        parcel = crm_orders.parcel_of(order, shop=shop, names=crm_orders.NAMELESS, lost_statuses=lost)
     except crm_orders.Unusable:
         total = order.grand_total
         day = day_of(order.ordered_at, shop.timezone) if order.ordered_at else None

@@ -8,12 +8,9 @@ A hint that cannot be followed stays for the next minute, and goes after a day: 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
-
-from django.db import transaction
 
 from apps.catalog.models import Warehouse
 from apps.catalog.prices import store_prices
@@ -21,14 +18,14 @@ from apps.common.clock import real_now
 from apps.common.db import session_lock
 from apps.common.periods import day_of
 from apps.jobs.hints import done, waiting_hints
-from apps.jobs.ledger import one_at_a_time
-from apps.jobs.models import Hint, JobRun
+from apps.jobs.models import Hint
 from apps.marketplaces.errors import ApiError
 from apps.marketplaces.ozon_seller.client import OzonSeller
 from apps.marketplaces.ozon_seller.postings import Posting
 from apps.marketplaces.paging import Page
 from apps.sales import crm_hints, orders
 from apps.sales.models import SalesHistory
+from apps.sales.overtaken import Overtaken, is_syncing, unless_overtaken
 from apps.sales.parcels import Parcel, Unusable
 from apps.sales.postings import Products, parcel_of
 from apps.sales.sources import marketplace_source
@@ -40,14 +37,8 @@ log = logging.getLogger(__name__)
 
 Row = TypeVar("Row")
 
-SYNC = "ozon_sync"
-SYNCS = (SYNC, "keycrm_sync", "keycrm_night")
 KEPT = timedelta(days=1)
 PATIENCE_SECONDS = 10.0
-
-
-class Overtaken(Exception):
-    """A sync has begun while hints were read: it may know better by now."""
 
 
 def follow(*, now: datetime) -> int:
@@ -59,7 +50,7 @@ def follow(*, now: datetime) -> int:
 
 def _follow_shop(shop: Shop, now: datetime) -> int:
     with session_lock("hints", shop.pk) as free:
-        if not free or _is_syncing(shop):
+        if not free or is_syncing(shop):
             return 0
         try:
             if shop.kind == Shop.Kind.KEYCRM:
@@ -77,20 +68,6 @@ def _follow_all(shop: Shop, client: OzonSeller, now: datetime) -> int:
     return count
 
 
-def _is_syncing(shop: Shop) -> bool:
-    return JobRun.objects.filter(shop=shop, job__in=SYNCS, state=JobRun.State.RUNNING).exists()
-
-
-@contextmanager
-def _unless_overtaken(shop: Shop, began: datetime) -> Iterator[None]:
-    """A transaction in which no sync of the shop can begin. Raises `Overtaken` when one has after `began` (real)."""
-    with transaction.atomic():
-        one_at_a_time(SYNC, shop.pk)
-        if _is_syncing(shop) or JobRun.objects.filter(shop=shop, job=SYNC, finished_at__gte=began).exists():
-            raise Overtaken("a sync has begun meanwhile")
-        yield
-
-
 def _follow_postings(shop: Shop, client: OzonSeller, now: datetime) -> int:
     waiting, began = waiting_hints(shop, Hint.Topic.POSTING), real_now()
     history = SalesHistory.objects.filter(shop=shop).first()
@@ -101,7 +78,7 @@ def _follow_postings(shop: Shop, client: OzonSeller, now: datetime) -> int:
         fbo = _rows(client.fbo_postings(since=since, to=now, posting_numbers=numbers, finance=False))
         fbs = _rows(client.fbs_postings(since=since, to=now, order_numbers=order_numbers, finance=False))
         parcels = [*_parcels(shop, Warehouse.Scheme.FBO, fbo), *_parcels(shop, Warehouse.Scheme.FBS, fbs)]
-        with _unless_overtaken(shop, began):
+        with unless_overtaken(shop, began):
             # Seen now, not in the morning: what has ended since the last look has ended today.
             today = day_of(now, shop.timezone)
             orders.store(shop, [one for one in parcels if one.placed_on >= history.sales_from], last_day=today)
@@ -112,7 +89,7 @@ def _follow_products(shop: Shop, client: OzonSeller, now: datetime) -> int:
     waiting, began = waiting_hints(shop, Hint.Topic.PRODUCT), real_now()
     if waiting:
         prices = _rows(client.prices(product_ids=[int(hint.subject) for hint in waiting]))
-        with _unless_overtaken(shop, began):
+        with unless_overtaken(shop, began):
             store_prices(shop, now, prices)
     return done(waiting)
 

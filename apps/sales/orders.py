@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -54,7 +54,8 @@ def store(shop: Shop, parcels: Sequence[Parcel], *, last_day: date) -> int:
         returning=("external_id", "id"),
     )
     ids = {external_id: known.id for external_id, known in before.items()} | dict(orders.rows)
-    costs = _first_costs([known.id for known in before.values()])
+    old = {known.id for known in before.values()}
+    costs = _first_costs(old)
     lines = upsert(
         OrderLine,
         (row for parcel in parcels for row in _line_rows(ids[parcel.external_id], parcel, costs)),
@@ -64,10 +65,11 @@ def store(shop: Shop, parcels: Sequence[Parcel], *, last_day: date) -> int:
         returning=("order_id",),
     )
     shorter = _drop_lines({before[p.external_id].id: len(p.lines) for p in parcels if p.external_id in before})
-    spent = _store_expenses({ids[parcel.external_id]: parcel for parcel in parcels})
+    spent = _store_expenses({ids[parcel.external_id]: parcel for parcel in parcels}, old)
     changed = {*(order_id for (order_id,) in lines.rows), *shorter, *spent}
-    touch(shop, _touched_days(parcels, before, closed, {key for key, order_id in ids.items() if order_id in changed}))
-    touch(shop, _days_of_returns(shop, parcels, before))
+    with_new_lines = {key for key, order_id in ids.items() if order_id in changed}
+    days = _touched_days(parcels, before, closed, with_new_lines) | _days_of_returns(shop, parcels, before)
+    touch(shop, days)
     return orders.written + lines.written + len(shorter) + len(spent)
 
 
@@ -87,7 +89,7 @@ def closing_day(before: Known | None, parcel: Parcel, last_day: date) -> date | 
 
 
 def _known(shop: Shop, external_ids: Sequence[str]) -> dict[str, Known]:
-    rows = Order.objects.filter(shop=shop, external_id__in=external_ids)
+    rows = Order.objects.filter(shop=shop, external_id__in=external_ids).order_by()
     return {row[0]: Known(*row[1:]) for row in rows.values_list("external_id", *Known._fields)}
 
 
@@ -105,14 +107,15 @@ def _line_rows(order_id: int, parcel: Parcel, costs: Mapping[tuple[int, int], De
         yield order_id, position, *named, line.quantity, line.price, cost
 
 
-def _first_costs(order_ids: Sequence[int]) -> dict[tuple[int, int], Decimal]:
+def _first_costs(order_ids: Set[int]) -> dict[tuple[int, int], Decimal]:
     """What lines cost when they were first seen: a channel that tells today's price of old sales rewrites nothing."""
-    known = OrderLine.objects.filter(order__in=order_ids, unit_cost__isnull=False)
+    known = OrderLine.objects.filter(order__in=order_ids, unit_cost__isnull=False).order_by()
     return {(order, position): cost for order, position, cost in known.values_list("order", "position", "unit_cost")}
 
 
-def _store_expenses(parcels: Mapping[int, Parcel]) -> set[int]:
-    """Expenses as they are now, of the orders (by our id) whose channel tells of them; returns those that changed."""
+def _store_expenses(parcels: Mapping[int, Parcel], old: Set[int]) -> set[int]:
+    """Expenses as they are now, of the orders (by our id) whose channel tells of them; returns those that changed.
+    Only an `old` order can have some that are gone."""
     told = {order_id: parcel.expenses for order_id, parcel in parcels.items() if parcel.expenses is not None}
     rows = [
         (order_id, one.external_id, one.type_id, one.amount, one.paid_at)
@@ -122,8 +125,12 @@ def _store_expenses(parcels: Mapping[int, Parcel]) -> set[int]:
     key = ("order_id", "external_id")
     written = upsert(Expense, rows, key=key, columns=EXPENSE_COLUMNS, returning=("order_id",))
     present = {row[:2] for row in rows}
-    stored = Expense.objects.filter(order__in=told).values_list("pk", "order_id", "external_id")
-    gone = {key: order_id for key, order_id, external_id in stored if (order_id, external_id) not in present}
+    stored = Expense.objects.filter(order__in=told.keys() & old).order_by()
+    gone = {
+        key: order_id
+        for key, order_id, external_id in stored.values_list("pk", "order_id", "external_id")
+        if (order_id, external_id) not in present
+    }
     Expense.objects.filter(pk__in=gone).delete()
     return {*(order_id for (order_id,) in written.rows), *gone.values()}
 
@@ -149,11 +156,7 @@ def _touched_days(
     for parcel in parcels:
         key = parcel.external_id
         old = before.get(key)
-        if (
-            old is None
-            or key in with_new_lines
-            or _counted(parcel, closed[key], old) != _counted(old, old.closed_on, old)
-        ):
+        if old is None or key in with_new_lines or _counts_anew(parcel, closed[key], old):
             days |= {parcel.placed_on, closed[key]}
             days |= {old.placed_on, old.closed_on} if old else set()
     return {day for day in days if day is not None}

@@ -1,6 +1,8 @@
 -- The sales type of orders of one shop, by its rules as they are now. `asked` holds them: id, source_id, manager_id (our
 -- ids) and placed_on. An order of a source or a manager that nobody has said anything of, or in other money than the
--- shop's, is unclassified: it is shown as such and never disappears.
+-- shop's, is unclassified: it is shown as such and never disappears. A manager who is new is such a one, rather than
+-- internal, where a new seller's work would be missing from the sales without a word; internal are the days of a manager
+-- that lie outside of what was said of them.
 select
     asked.id,
     case

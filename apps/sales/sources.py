@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db.models import Exists, OuterRef
 
 from apps.common.bulk import upsert
 from apps.common.text import fit
 from apps.jobs.sync_runs import Batch, Reading, Stored, Work, follow_daily
 from apps.marketplaces.keycrm import schemas
 from apps.marketplaces.keycrm.client import KeyCrm
-from apps.sales.models import ExpenseType, Manager, Source
+from apps.sales.models import ExpenseType, Manager, ManagerPeriod, Source
 from apps.shops.models import Shop
 
 LONGEST_NAME = 200
 KEY = ("shop_id", "external_id")
 DICTIONARY = "dictionaries."  # such a name is a key of KeyCRM's own words: the alias says what it is
+
+
+class KnownSource(NamedTuple):
+    """A source as it is stored."""
+
+    id: int
+    currency: str
+    role: str
+
+
+class KnownManager(NamedTuple):
+    """A manager as it is stored; `is_said`: a person has said what they sell."""
+
+    id: int
+    is_said: bool
 
 
 def marketplace_source(shop: Shop) -> Source:
@@ -61,6 +79,22 @@ def sync_expense_types(work: Work[KeyCrm]) -> bool:
         return map(Batch.of, work.client.expense_types(cursor=cursor))
 
     return follow_daily(work, Reading("expense_types", fetch, store))
+
+
+def known_sources(shop: Shop) -> dict[int, KnownSource]:
+    """By their ids in the CRM, as in the next two."""
+    rows = Source.objects.filter(shop=shop).order_by()
+    return {key: KnownSource(*row) for key, *row in rows.values_list("external_id", *KnownSource._fields)}
+
+
+def known_managers(shop: Shop) -> dict[int, KnownManager]:
+    is_said = Exists(ManagerPeriod.objects.filter(manager=OuterRef("pk")))
+    rows = Manager.objects.filter(shop=shop).order_by()
+    return {key: KnownManager(*row) for key, *row in rows.values_list("external_id", "id", is_said)}
+
+
+def known_expense_types(shop: Shop) -> dict[int, int]:
+    return dict(ExpenseType.objects.filter(shop=shop).order_by().values_list("external_id", "id"))
 
 
 def add_sources(shop: Shop, external_ids: set[int]) -> set[int]:

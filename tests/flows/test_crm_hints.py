@@ -16,7 +16,9 @@ from pytest_django import Settings
 from apps.common.periods import Period, day_of
 from apps.jobs import by_hand
 from apps.jobs.by_hand import Errand
+from apps.jobs.hints import hint
 from apps.jobs.models import Hint, JobRun
+from apps.marketplaces.keycrm.client import KeyCrm
 from apps.marketplaces.standins.keycrm.rows import webhook_body
 from apps.sales import hints
 from apps.sales.models import DayCheck, Order
@@ -26,6 +28,7 @@ from apps.shops.push import push_path
 from tasks import runners
 from tests import cast
 from tests.flows.crm import CrmLife, crm_life
+from tests.flows.shop import free_limits
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
 
@@ -107,6 +110,41 @@ def test_an_order_that_was_deleted_since_does_no_harm(life: CrmLife) -> None:
     push(life.shop, webhook_body(life.crm, 7))
     assert hints.follow(now=life.now) == 1
     assert Order.objects.filter(shop=life.shop, external_id="7").exists(), "the night takes it out, with its day"
+
+
+@pytest.mark.parametrize("job", ["keycrm_sync", pytest.param("keycrm_night", marks=pytest.mark.slow)])
+def test_what_was_read_before_a_sync_is_not_written_over_what_the_sync_has_read(
+    life: CrmLife, monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    """The order as it was is on its way to us while it is cancelled in the CRM and the whole shop is read."""
+    life.sync()
+    order_id = life.crm.last_id - 3
+    push(life.shop, webhook_body(life.crm, order_id))
+    read = KeyCrm.order
+
+    def read_and_be_overtaken(client: KeyCrm, number: int) -> Any:
+        order = read(client, number)
+        monkeypatch.setattr(KeyCrm, "order", read)
+        life.crm.edit(order_id, status_id=19, status_changed_at=life.now, updated_at=life.now)
+        run = by_hand.start(Errand.of(job=job, shop=life.shop, as_of=life.now), by=life.owner)
+        runners.carry_out(run.pk)
+        return order
+
+    monkeypatch.setattr(KeyCrm, "order", read_and_be_overtaken)
+    assert hints.follow(now=life.now) == 0
+    assert life.order(order_id).status == "cancelled"
+    assert subjects() == [str(order_id)], "it waits for the next minute"
+    assert hints.follow(now=life.now) == 1
+    assert life.order(order_id).status == "cancelled"
+
+
+def test_more_hints_than_calls_of_a_minute_are_followed_a_few_at_a_time(life: CrmLife, settings: Settings) -> None:
+    life.sync()
+    settings.KEYCRM_CALLS_A_MINUTE = 30
+    free_limits()
+    hint(shop=life.shop, topic=Hint.Topic.ORDER, subjects=[str(number) for number in range(1, 51)])
+    hints.follow(now=life.now)
+    assert Hint.objects.count() == 30, "those that were read before the calls were used up are done with"
 
 
 def test_days_are_compared_without_changing_anything(life: CrmLife) -> None:

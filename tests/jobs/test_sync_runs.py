@@ -1,10 +1,12 @@
-"""What is not believed of a list."""
+"""What is stored together of a list, and what is not believed of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from apps.jobs.sync_runs import Doubtful, doubt_unread, whole
+from apps.jobs.sync_runs import Batch, Doubtful, doubt_unread, whole
 from apps.marketplaces.paging import BadRow, Page
 
 BAD = BadRow(0, None, "price: Field required")
@@ -40,3 +42,19 @@ def test_a_whole_list_has_the_rows_of_all_its_pages() -> None:
 def test_a_list_that_cannot_be_whole_is_doubted(pages: list[Page[int]], doubt: str) -> None:
     with pytest.raises(Doubtful, match=f"^{doubt}$"):
         whole(pages)
+
+
+def five_pages() -> Iterator[Page[int]]:
+    for number in range(1, 6):
+        yield Page((number,), (), str(number), last=number == 5)
+
+
+def test_pages_are_stored_together_up_to_so_many() -> None:
+    batches = list(Batch.joined(five_pages(), most=2))
+    assert [list(batch.rows) for batch in batches] == [[1, 2], [3, 4], [5]]
+    assert [(batch.cursor, batch.last) for batch in batches] == [("2", False), ("4", False), ("5", True)]
+
+
+def test_pages_are_not_held_back_for_others_that_are_slow_to_come() -> None:
+    batches = Batch.joined(five_pages(), most=10, seconds=0)
+    assert [list(batch.rows) for batch in batches] == [[1], [2], [3], [4], [5]]

@@ -23,6 +23,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--history-days", type=int, default=HISTORY_DAYS, help="days of sales behind it")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same world")
     parser.add_argument("--orders", type=int, default=3_000, help="orders of the shop in KeyCRM")
+    parser.add_argument("--crm-history-days", type=int, default=400, help="days that they were made on")
     parser.add_argument("--shared", type=int, default=0, help="products that both shops sell, under one SKU")
     return parser.parse_args()
 
@@ -35,7 +36,8 @@ def main() -> None:
     client_id = os.environ.get("OZON_CLIENT_ID") or CLIENT_ID
     api_key = os.environ.get("OZON_API_KEY") or API_KEY
     shop = Shop(client_id, api_key, seed=chosen.seed, skus=chosen.skus, history_days=chosen.history_days)
-    crm = Crm(os.environ.get("KEYCRM_API_KEY") or CRM_API_KEY, orders=chosen.orders, shared=chosen.shared)
+    crm_key = os.environ.get("KEYCRM_API_KEY") or CRM_API_KEY
+    crm = Crm(crm_key, orders=chosen.orders, history_days=chosen.crm_history_days, shared=chosen.shared)
     standins = build(shops=[shop], bot_token=os.environ.get("TELEGRAM_BOT_TOKEN") or None, crm=crm)
     Server(standins.frame, host=chosen.host, port=chosen.port).run()
 
