@@ -21,7 +21,7 @@ from apps.notifications.outbox import postpone
 from apps.shops.audit import record
 from apps.shops.models import Language, Member, Person, Seller, member_of
 from apps.shops.roles import Action, require
-from bots import tokens
+from bots import cards, tokens
 from bots.models import ButtonToken
 
 Params = dict[str, Any]
@@ -92,6 +92,7 @@ def extend_experiment(member: Member, params: Params, now: datetime) -> str:
 def choose_language(member: Member, params: Params, now: datetime) -> str:
     member.person.language = Language(params["language"])
     member.person.save(update_fields=["language"])
+    cards.speak_anew(member.person)
     return _("Saved.")
 
 

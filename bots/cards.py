@@ -15,6 +15,8 @@ from apps.common.clock import real_now
 from apps.notifications import outbox
 from apps.notifications.models import OutboxMessage
 from apps.reports.messages import render
+from apps.shops.models import Person
+from bots.models import ButtonToken
 from bots.speech import Keyboard
 from bots.tokens import mint
 
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 State = OutboxMessage.State
 LONGEST_REST = timedelta(minutes=10)
 MOST_FAILED_RENDERINGS = 5
+MOST_SPOKEN_ANEW = 30
 EDITS_FIRST = Case(When(shown__gt=0, then=Value(0)), default=Value(1))
 
 
@@ -126,6 +129,18 @@ def seen_in(group: str, message_id: int) -> None:
         message.state, message.lease_until = State.SENT, None
     message.save(update_fields=["message_ids", "wanted", "state", "lease_until"])
     outbox.announce()
+
+
+def speak_anew(person: Person) -> int:
+    """The person's language has changed: the newest cards that have buttons left are to be edited. Returns how many.
+
+    No more of them than a chat takes in half a minute, for edits go before new messages; the others follow with their
+    next change.
+    """
+    unspent = ButtonToken.objects.filter(person=person, used_at=None, expires_at__gt=real_now())
+    shown_by = {_pk_of(group) for group in unspent.values_list("group", flat=True)} - {None}
+    newest = OutboxMessage.objects.filter(pk__in=shown_by, person=person).order_by("-pk")[:MOST_SPOKEN_ANEW]
+    return outbox.render_anew(OutboxMessage.objects.filter(pk__in=[message.pk for message in newest]))
 
 
 def _prepare(message: OutboxMessage, chat_id: int, now: datetime) -> Card | None:

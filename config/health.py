@@ -1,4 +1,4 @@
-"""Whether this process can do its work: the answer a load balancer or a deployment waits for."""
+"""Whether this process can serve people: the answer a load balancer or a deployment waits for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from redis.retry import Retry
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 with the build's name when PostgreSQL and Redis answer, else 503 that names what does not."""
-    parts = {"postgres": _postgres_answers(), "redis": _redis_answers()}
-    healthy = all(parts.values())
-    body = {"status": "ok" if healthy else "down", "release": settings.RELEASE, **parts}
-    return JsonResponse(body, status=200 if healthy else 503)
+    """With the build's name and what answers: 200 while PostgreSQL does, for pages are then served and a yes is taken.
+
+    Without Redis the work itself waits, which is "degraded"; without PostgreSQL there is nothing to serve: 503.
+    """
+    postgres, redis_too = _postgres_answers(), _redis_answers()
+    status = ("ok" if redis_too else "degraded") if postgres else "down"
+    body = {"status": status, "release": settings.RELEASE, "postgres": postgres, "redis": redis_too}
+    return JsonResponse(body, status=200 if postgres else 503)
 
 
 def _postgres_answers() -> bool:

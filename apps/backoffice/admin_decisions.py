@@ -164,7 +164,7 @@ class ProposalAdmin(_ChangeAdmin[Proposal]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """The whole story of the decision in place of a form: there is nothing to fill in."""
-        story = story_of(context["original"].pk)
+        story = story_of(context["original"].pk, tells_profit=permitted(request, Action.SEE_PROFIT))
         proposal = story.proposal
         told = {
             "story": story,

@@ -157,8 +157,8 @@ class Story:
         return str(VOID.get(self.experiment.void_reason, "")) if self.experiment else ""
 
 
-def story_of(proposal_id: int) -> Story:
-    """The story of a proposal: about a dozen queries, however long it is."""
+def story_of(proposal_id: int, *, tells_profit: bool) -> Story:
+    """The story of a proposal: about a dozen queries, however long it is. Not everybody is told costs and profit."""
     proposal = Proposal.objects.select_related("shop", "proposed_by__person__user", "reverses").get(pk=proposal_id)
     payload = payload_of(proposal)
     product = Product.objects.get(pk=payload.product_id, shop=proposal.shop_id)
@@ -173,7 +173,7 @@ def story_of(proposal_id: int) -> Story:
         product=product,
         payload=payload,
         seen=_seen(product, command, reads),
-        facts=_facts(recommendation, proposal.currency) if recommendation else (),
+        facts=_facts(recommendation, proposal.currency, tells_profit=tells_profit) if recommendation else (),
         reasons=_reasons(recommendation, proposal.currency) if recommendation else (),
         passed=_passed(proposal, proposal.checks),
         cards=tuple(copy for copy in cards if copy.message.name == "proposal_card"),
@@ -274,16 +274,18 @@ def _judgements(experiment: Experiment) -> tuple[Judgement, ...]:
     return tuple(Judgement(verdict, finding(verdict)) for verdict in verdicts)
 
 
-def _facts(recommendation: PriceRecommendation, currency: str) -> tuple[Facts, ...]:
+def _facts(recommendation: PriceRecommendation, currency: str, *, tells_profit: bool) -> tuple[Facts, ...]:
     """What was known when the price was chosen, as it was kept then."""
     facts = FACTS.validate_python(recommendation.facts)
     choice = CHOICE.validate_python(recommendation.choice)
     write = _Writer(currency)
+    costs = [Facts(_("Costs and fees of a unit"), _cost_facts(facts, write))] if tells_profit else []
+    profit = [write.change(_("profit a day"), choice.profit_now, choice.profit_then)] if tells_profit else []
     return (
         Facts(_("Price"), _price_facts(facts, choice, write)),
-        Facts(_("Costs and fees of a unit"), _cost_facts(facts, write)),
+        *costs,
         Facts(_("Sales and stock"), _sales_facts(facts, write)),
-        Facts(_("What was expected"), _expectations(choice, write)),
+        Facts(_("What was expected"), (*profit, *_expectations(choice, write))),
     )
 
 
@@ -295,6 +297,10 @@ class _Writer:
 
     def money(self, label: str, amount: Decimal | None) -> Fact:
         return self._fact(label, amount, lambda value: formats.money(value, self.currency))
+
+    def optional_money(self, label: str, price: Decimal | None) -> Fact:
+        """A price that a product need not have."""
+        return Fact(label, _("none is set")) if price is None else self.money(label, price)
 
     def rate(self, label: str, rate: Decimal | None) -> Fact:
         return self._fact(label, rate, formats.percent)
@@ -312,8 +318,8 @@ class _Writer:
 def _price_facts(facts: PriceFacts, choice: Choice, write: _Writer) -> tuple[Fact, ...]:
     return (
         write.money(_("price"), facts.price),
-        write.money(_("crossed-out price"), facts.old_price),
-        write.money(_("minimum price at the marketplace"), facts.min_price),
+        write.optional_money(_("crossed-out price"), facts.old_price),
+        write.optional_money(_("minimum price at the marketplace"), facts.min_price),
         write.money(_("base price"), facts.base_price),
         write.money(_("floor"), choice.floor_price),
         *_own_facts(facts.own, write),
@@ -367,7 +373,6 @@ def _expectations(choice: Choice, write: _Writer) -> tuple[Fact, ...]:
         learned = _("from own experiments: %(count)s") % {"count": choice.prior_experiments}
     return (
         Fact(_("price elasticity"), f"{mean} ± {deviation} ({learned})"),
-        write.change(_("profit a day"), choice.profit_now, choice.profit_then),
         write.change(_("revenue a day"), choice.revenue_now, choice.revenue_then),
         Fact(_("units a day"), f"{formats.number(choice.units_now)} → {formats.number(choice.units_then)}"),
         Fact(_("better with a probability of"), formats.probability(choice.probability_better)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
@@ -37,13 +38,32 @@ from apps.catalog.product_settings import FIELDS, Values, as_said, problems_of, 
 from apps.catalog.sheet_words import Field
 from apps.common import formats
 from apps.shops import audit
-from apps.shops.asking import person_of
-from apps.shops.days_filter import DaysFilter
+from apps.shops.asking import permitted, person_of, visible
+from apps.shops.days_filter import DaysFilter, NewestDayFilter
 from apps.shops.roles import Action
 from apps.shops.scoped_admin import HistoryInline, OneInline, ScopedAdmin, ScopedInline
-from apps.shops.typed_unfold import display
+from apps.shops.typed_unfold import Fieldsets, ListFilter, display
 
-UNKNOWN = gettext_lazy("unknown")
+UNKNOWN, NOT_SET = gettext_lazy("unknown"), gettext_lazy("none is set")
+
+GRADES: dict[str, Promise] = {
+    "DEFICIT": gettext_lazy("in short supply"),
+    "POPULAR": gettext_lazy("sells fast"),
+    "ACTUAL": gettext_lazy("sells steadily"),
+    "SURPLUS": gettext_lazy("more than sells"),
+    "NO_SALES": gettext_lazy("no sales"),
+    "WAS_DEFICIT": gettext_lazy("was in short supply"),
+    "WAS_POPULAR": gettext_lazy("sold fast before"),
+    "WAS_ACTUAL": gettext_lazy("sold steadily before"),
+    "WAS_SURPLUS": gettext_lazy("there was more than sold"),
+    "WAS_NO_SALES": gettext_lazy("there were no sales"),
+    "RESTRICTED_NO_SALES": gettext_lazy("no sales, supplies are limited"),
+    "COLLECTING_DATA": gettext_lazy("not known yet, sales are being counted"),
+    "WAITING_FOR_SUPPLY": gettext_lazy("waits for a supply"),
+    "TURNOVER_GRADE_NONE": UNKNOWN,
+    "UNSPECIFIED": UNKNOWN,
+}
+"""How the marketplace grades the turnover in a cluster. One that is new is shown by its code."""
 
 admin.site.register(CostImport, CostImportAdmin)
 admin.site.register(SettingsImport, SettingsImportAdmin)
@@ -82,6 +102,7 @@ class CostInline(ScopedInline[Cost]):
     form = CostForm
     fields = ["starts_on", "amount", "currency", "entered_by", "entered_at"]
     readonly_fields = ["currency", "entered_by", "entered_at"]
+    view_action = Action.SEE_PROFIT
     add_action = change_action = delete_action = Action.EDIT_CATALOG
 
 
@@ -169,10 +190,14 @@ class PriceChangeInline(HistoryInline[PriceChange]):
 
 class ClusterStockInline(HistoryInline[ClusterStock]):
     model = ClusterStock
-    fields = ["cluster", "available", "in_transit", "requested", "units_per_day", "grade", "as_of"]
+    fields = ["cluster", "available", "in_transit", "requested", "units_per_day", "turnover", "as_of"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClusterStock]:
         return super().get_queryset(request).select_related("cluster")
+
+    @display(description=gettext_lazy("turnover"))
+    def turnover(self, stock: ClusterStock) -> str:
+        return str(GRADES.get(stock.grade, stock.grade or UNKNOWN))
 
 
 class WithoutCostFilter(admin.SimpleListFilter):
@@ -205,6 +230,24 @@ class ArticleFilter(admin.SimpleListFilter):
         return queryset.exclude(article=None) if self.value() == "linked" else queryset
 
 
+IDENTITY: tuple[None, Any] = (
+    None,
+    {"fields": ["name", "marketplace", ("offer_id", "external_id"), ("brand", "category"), "shop"]},
+)
+FEES: tuple[Promise, Any] = (
+    gettext_lazy("What the marketplace takes"),
+    {
+        "classes": ["collapse"],
+        "fields": [
+            ("fbo_commission", "fbs_commission"),
+            ("fbo_logistics", "fbs_logistics"),
+            ("fbo_return_logistics", "fbs_return_logistics"),
+            ("acquiring", "vat"),
+        ],
+    },
+)
+
+
 class ProductAdmin(ScopedAdmin[Product]):
     """Registered by `apps.backoffice`, which knows what stands beside a product on its page."""
 
@@ -228,43 +271,31 @@ class ProductAdmin(ScopedAdmin[Product]):
     inlines = [SettingsInline, ArticleInline, CostInline, PriceChangeInline, ClusterStockInline]
     change_action = Action.EDIT_CATALOG
     audit_name = None  # costs and settings leave their own rows, and nothing else can be changed
-    fieldsets: ClassVar = [
-        (None, {"fields": ["name", "marketplace", ("offer_id", "external_id"), ("brand", "category"), "shop"]}),
-        (
-            gettext_lazy("Price"),
-            {
-                "fields": [
-                    ("price_now", "crossed_out"),
-                    ("lowest", "min_price_until"),
-                    ("known_cost", "stock", "synced_at"),
-                ]
-            },
-        ),
-        (
-            gettext_lazy("What the marketplace takes"),
-            {
-                "classes": ["collapse"],
-                "fields": [
-                    ("fbo_commission_rate", "fbs_commission_rate"),
-                    ("fbo_logistics", "fbs_logistics"),
-                    ("fbo_return_logistics", "fbs_return_logistics"),
-                    ("acquiring", "vat_rate"),
-                ],
-            },
-        ),
-    ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         """Everything but costs and settings comes from the marketplace: a sync would overwrite it."""
         shown = ["marketplace", "price_now", "crossed_out", "lowest", "known_cost", "stock"]
-        return [*shown, *(field.name for field in Product._meta.fields)]
+        return [*shown, "fbo_commission", "fbs_commission", "vat", *(field.name for field in Product._meta.fields)]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [name for name in super().get_list_display(request) if name != "known_cost" or sees_costs(request)]
+
+    def get_list_filter(self, request: HttpRequest) -> list[ListFilter]:
+        return [one for one in super().get_list_filter(request) if one is not WithoutCostFilter or sees_costs(request)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Fieldsets:
+        figures = ("known_cost", "stock", "synced_at") if sees_costs(request) else ("stock", "synced_at")
+        price: list[Any] = [("price_now", "crossed_out"), ("lowest", "min_price_until"), figures]
+        return [IDENTITY, (gettext_lazy("Price"), {"fields": price}), FEES]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        """The cost is not even there for those who may not see it: no filter and no order tells of it."""
         newest = Cost.objects.filter(product=OuterRef("pk")).order_by("-starts_on").values("amount")
         last_day = StockSnapshot.objects.filter(product=OuterRef(OuterRef("pk"))).order_by("-day").values("day")
         mornings = StockSnapshot.objects.filter(product=OuterRef("pk"), day=last_day[:1])
         units = mornings.values("product").annotate(units=Sum(F("present") - F("reserved"))).values("units")
-        return super().get_queryset(request).annotate(newest_cost=newest[:1], units=units[:1])
+        rows = super().get_queryset(request).annotate(units=units[:1])
+        return rows.annotate(newest_cost=newest[:1]) if sees_costs(request) else rows
 
     @display(description=gettext_lazy("price"), ordering="price")
     def price_now(self, product: Product) -> str:
@@ -272,11 +303,11 @@ class ProductAdmin(ScopedAdmin[Product]):
 
     @display(description=gettext_lazy("crossed-out price"), ordering="old_price")
     def crossed_out(self, product: Product) -> str:
-        return _money(product.old_price, product, "—")
+        return _optional(product.old_price, product)
 
     @display(description=gettext_lazy("minimum price"), ordering="min_price")
     def lowest(self, product: Product) -> str:
-        return _money(product.min_price, product, "—")
+        return _optional(product.min_price, product)
 
     @display(description=gettext_lazy("unit cost"), ordering="newest_cost")
     def known_cost(self, product: WithAnnotations[Product, Figures]) -> str:
@@ -306,6 +337,18 @@ class ProductAdmin(ScopedAdmin[Product]):
     @display(description=gettext_lazy("SKU"), ordering="sku")
     def marketplace(self, product: Product) -> SafeString | str:
         return marketplace_link(product)
+
+    @display(description=gettext_lazy("FBO commission"))
+    def fbo_commission(self, product: Product) -> str:
+        return _percent(product.fbo_commission_rate)
+
+    @display(description=gettext_lazy("FBS commission"))
+    def fbs_commission(self, product: Product) -> str:
+        return _percent(product.fbs_commission_rate)
+
+    @display(description=gettext_lazy("VAT"))
+    def vat(self, product: Product) -> str:
+        return _percent(product.vat_rate)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         """Nothing of the product itself is written: a sync may be writing it right now."""
@@ -350,6 +393,7 @@ class CostAdmin(AboutProduct[Cost]):
 
     list_display = ["starts_on", "product", "marketplace", "unit_cost", "entered_by", "entered_at"]
     exported: ClassVar = {"unit_cost": "amount"}
+    view_action = Action.SEE_PROFIT
     list_select_related = ["product__shop", "entered_by__user"]
     list_filter = ["product__shop", "entered_by", ("starts_on", DaysFilter)]
     list_filter_submit = True
@@ -380,8 +424,12 @@ class PriceChangeAdmin(AboutProduct[PriceChange]):
 class StockSnapshotAdmin(AboutProduct[StockSnapshot]):
     list_display = ["day", "product", "marketplace", "warehouse", "present", "reserved"]
     list_select_related = ["product__shop", "warehouse"]
-    list_filter = ["product__shop", "warehouse", ("day", DaysFilter)]
+    list_filter = ["product__shop", "warehouse", ("day", NewestDayFilter)]
     list_filter_submit = True
+    ordering = ["-day", "product"]
+
+    def newest_day(self, request: HttpRequest) -> date | None:
+        return visible(request, StockSnapshot.objects.order_by("-day")).values_list("day", flat=True).first()
 
 
 class ParticipationInline(HistoryInline[Participation]):
@@ -398,6 +446,19 @@ class PromotionAdmin(ScopedAdmin[Promotion]):
     list_filter = ["shop"]
     search_fields = ["title", "=external_id"]
     inlines = [ParticipationInline]
+
+
+def sees_costs(request: HttpRequest) -> bool:
+    return permitted(request, Action.SEE_PROFIT)
+
+
+def _optional(price: Decimal | None, product: Product) -> str:
+    """A price that a product need not have: none is set, once its prices have been read at all."""
+    return _money(price, product, UNKNOWN if product.price is None else NOT_SET)
+
+
+def _percent(rate: Decimal | None) -> str:
+    return str(UNKNOWN) if rate is None else formats.percent(rate)
 
 
 def _money(amount: Decimal | None, row: Product | Cost | PriceChange, unknown: str | Promise = UNKNOWN) -> str:

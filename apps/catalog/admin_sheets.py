@@ -236,6 +236,7 @@ class SheetAdmin(ScopedAdmin[Any]):
 
 
 class CostImportAdmin(SheetAdmin):
+    view_action = Action.SEE_PROFIT
     sheet = CostSheet
     file_stem = "costs"
     upload_title = gettext_lazy("Costs from a file")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -92,9 +93,9 @@ def moment(at: datetime, zone: str) -> str:
     return f"{short_day(local.date())}, {local:%H:%M}"
 
 
-def duration(time: timedelta) -> str:
-    """In its largest unit, from a minute up: 40 min, 2 hr."""
-    return format_timedelta(time, granularity="minute", threshold=2, format="short", locale=language())
+def duration(time: timedelta, *, least: Literal["second", "minute"] = "minute") -> str:
+    """In its largest unit, from `least` up: 40 min, 2 hr."""
+    return format_timedelta(time, granularity=least, threshold=2, format="short", locale=language())
 
 
 def _exact(value: Number) -> Decimal:

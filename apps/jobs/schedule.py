@@ -144,7 +144,6 @@ def _add(places: list[tuple[Job, Shop | None]]) -> None:
             kwargs=json.dumps({"job": job.name, "shop_id": shop.pk if shop else None}),
             crontab=crontab,
             expire_seconds=int(FIRE_EXPIRES.total_seconds()),
-            description=f"{shop.name}: {job.why}" if shop else job.why,
         )
         for (job, shop), crontab in zip(missing, crontabs, strict=True)
     )
@@ -187,7 +186,6 @@ def _add_ticks() -> None:
                 "interval": interval,
                 "queue": Queue.FAST,  # whatever the family of the task: a tick must not wait behind work
                 "expire_seconds": interval.every,  # the next one is as good
-                "description": tick.why,
             },
         )
 

@@ -47,7 +47,7 @@ class Job:
     at: time  # on the shop's wall; an admin may move it
     queue: Queue
     policy: Policy
-    why: str  # why at this hour, why this policy
+    why: str | Promise  # why at this hour, why this policy
     kinds: tuple[str, ...] = ()
     grace: timedelta = timedelta(days=1)
     needs: str = ""
@@ -68,8 +68,9 @@ class Tick:
     """A task of a few milliseconds that beat sends again and again. It claims no slot: one more does no harm."""
 
     task: str
+    title: str | Promise
     every: timedelta
-    why: str
+    why: str | Promise
 
 
 def timetable() -> tuple[Job, ...]:
@@ -85,3 +86,7 @@ def ticks() -> tuple[Tick, ...]:
 
 def find_job(name: str) -> Job | None:
     return next((job for job in timetable() if job.name == name), None)
+
+
+def find_tick(task: str) -> Tick | None:
+    return next((tick for tick in ticks() if tick.task == task), None)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.notifications.models import OutboxMessage
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin
+from apps.shops.scoped_admin import REAL_TIME, ScopedAdmin
 from apps.shops.typed_unfold import display
 
 State = OutboxMessage.State
@@ -29,6 +29,7 @@ class OutboxMessageAdmin(ScopedAdmin[OutboxMessage]):
     list_select_related = ["person__user"]
     list_filter = ["seller", "state", "name"]
     view_action = Action.MANAGE
+    list_note = REAL_TIME
 
     @display(description=gettext_lazy("state"), label=COLORS, ordering="state")
     def state_badge(self, message: OutboxMessage) -> tuple[str, str]:

@@ -49,11 +49,16 @@ def tell(
     return len(rows) - told_before
 
 
-@transaction.atomic
 def retell(subject: str) -> int:
     """The subject changed: every copy of its messages is to be edited. Returns how many."""
-    copies = OutboxMessage.objects.filter(subject=subject, state__in=OutboxMessage.LIVE)
-    locked = list(copies.select_for_update().order_by("pk").values_list("pk", flat=True))
+    return render_anew(OutboxMessage.objects.filter(subject=subject))
+
+
+@transaction.atomic
+def render_anew(messages: QuerySet[OutboxMessage]) -> int:
+    """What they would say has changed: those that a chat shows, or will, are to be edited. Returns how many."""
+    live = messages.filter(state__in=OutboxMessage.LIVE)
+    locked = list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
     changed = OutboxMessage.objects.filter(pk__in=locked).update(wanted=F("wanted") + 1)
     if changed:
         announce()

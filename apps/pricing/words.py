@@ -31,11 +31,11 @@ TERMS: dict[str, str | Promise] = {
 
 REASONS: dict[str, str | Promise] = {
     "profit_typical": _(
-        "Expected profit %(profit_gain)s a day (90 %%: %(low_gain)s to %(high_gain)s); better with a probability of "
+        "Expected profit %(profit_gain)s a day (90%%: %(low_gain)s to %(high_gain)s); better with a probability of "
         "%(probability_rate)s, by price elasticities typical of the trade."
     ),
     "profit_learned": _(
-        "Expected profit %(profit_gain)s a day (90 %%: %(low_gain)s to %(high_gain)s); better with a probability of "
+        "Expected profit %(profit_gain)s a day (90%%: %(low_gain)s to %(high_gain)s); better with a probability of "
         "%(probability_rate)s, by this shop's own experiments (%(experiments)s)."
     ),
     "holding_saved": _("A unit sold sooner saves %(holding_price)s of keeping it."),

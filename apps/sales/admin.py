@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, ClassVar, TypedDict
 
 from django.contrib import admin
@@ -14,7 +15,10 @@ from django.utils.translation import gettext_lazy
 from apps.catalog.admin_product import AboutProduct, marketplace_link, sku_link
 from apps.catalog.models import Product
 from apps.common import formats
+from apps.common.periods import day_of
+from apps.jobs.sync_runs import latest_moments
 from apps.marketplaces.ozon_seller.accruals import COMMISSION, SALE
+from apps.sales import rollup
 from apps.sales.admin_crm import (
     BuyerAdmin,
     DayCheckAdmin,
@@ -38,7 +42,10 @@ from apps.sales.models import (
     Return,
     Source,
 )
-from apps.shops.days_filter import DaysFilter
+from apps.shops.asking import visible
+from apps.shops.days_filter import DaysFilter, NewestDayFilter
+from apps.shops.models import Shop
+from apps.shops.roles import Action
 from apps.shops.scoped_admin import HistoryInline
 from apps.shops.typed_unfold import display
 
@@ -86,6 +93,7 @@ class OrderLineInline(HistoryInline[OrderLine]):
 class ExpenseInline(HistoryInline[Expense]):
     model = Expense
     fields = ["type", "amount", "paid_at"]
+    view_action = Action.SEE_PROFIT
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Expense]:
         return super().get_queryset(request).select_related("type")
@@ -143,6 +151,9 @@ class OrderAdmin(AboutProduct[Order]):
 
 @admin.register(Accrual)
 class AccrualAdmin(AboutProduct[Accrual]):
+    """What the marketplace paid and charged: expenses, for those who may see them."""
+
+    view_action = Action.SEE_PROFIT
     list_display = ["day", "kind", "sum", "product", "marketplace", "unit_number"]
     exported: ClassVar = {"sum": "amount"}
     list_select_related = ["product", "shop"]
@@ -206,9 +217,17 @@ class DailyFactAdmin(AboutProduct[DailyFact]):
     ]
     exported: ClassVar = {"sum": "revenue"}
     list_select_related = ["product__shop"]
-    list_filter = ["product__shop", ("day", DaysFilter)]
+    list_filter = ["product__shop", ("day", NewestDayFilter)]
     list_filter_submit = True
     ordering = ["-day", "product"]
+
+    def newest_day(self, request: HttpRequest) -> date | None:
+        """The last that any of the shops knows whole: found without reading the facts."""
+        shops = visible(request, Shop.objects.all())
+        moments = latest_moments(shops, rollup.SOURCE)
+        zones = dict(shops.order_by().values_list("pk", "timezone"))
+        known_until = [day_of(moment, zones[shop]) for shop, moment in moments.items() if moment]
+        return max(known_until) - timedelta(days=1) if known_until else None
 
     @display(description=gettext_lazy("revenue"), ordering="revenue")
     def sum(self, fact: DailyFact) -> str:

@@ -91,6 +91,7 @@ class ManagerAdmin(ScopedAdmin[Manager]):
 
 
 class ExpenseTypeAdmin(ScopedAdmin[ExpenseType]):
+    view_action = Action.SEE_PROFIT
     list_display = ["name", "alias", "external_id", "shop"]
     list_select_related = ["shop"]
     list_filter = ["shop"]

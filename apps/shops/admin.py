@@ -19,7 +19,7 @@ from apps.shops.days_filter import DaysFilter
 from apps.shops.models import AuditEntry, Credential, CrmRules, KillSwitch, Member, Person, Seller, Shop
 from apps.shops.push import push_address
 from apps.shops.roles import Action
-from apps.shops.scoped_admin import ScopedAdmin
+from apps.shops.scoped_admin import REAL_TIME, ScopedAdmin
 from apps.shops.typed_unfold import Fieldsets, display
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class AuditEntryAdmin(ScopedAdmin[AuditEntry]):
     list_select_related = ["actor__user", "shop"]
     list_filter = ["shop", "actor", ("at", DaysFilter)]
     search_fields = ["action", "subject"]
+    list_note = REAL_TIME
     list_filter_submit = True
     fields = ["at", "what", "action", "who", "shop", "about", "subject", "data"]
     readonly_fields = ["what", "who", "about"]

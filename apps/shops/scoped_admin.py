@@ -24,6 +24,8 @@ from django.forms import BaseModelForm, ModelChoiceField, ModelMultipleChoiceFie
 from django.forms import Field as FormField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from apps.common.encrypted import SecretField
 from apps.common.errors import UserError
@@ -38,6 +40,7 @@ from apps.shops.scoping import seller_id_of
 from apps.shops.typed_unfold import BaseModelAdmin, ListFilter, Row, RowAction, StackedInline, TabularInline
 
 Context = dict[str, Any] | None
+REAL_TIME = gettext_lazy("Times here are real ones, whatever the clock of a demo says.")
 
 
 class ScopedFilter(admin.RelatedFieldListFilter):
@@ -103,13 +106,15 @@ class _Page(_Fields[Row], ExportedList[Row], SavedFilters[Row]):
     filters.
 
     `audit_name` is the first part of the name of their audit rows, the model's name when it is empty; None where the
-    function that a page calls leaves the row.
+    function that a page calls leaves the row. `list_note` is said above the list.
     """
 
     audit_name: ClassVar[str | None] = ""
+    list_note: ClassVar[str | Promise] = ""
     list_per_page = 50
     paginator = KeyedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each count would read the whole list
     view_on_site = False
     warn_unsaved_form = True
 

@@ -182,15 +182,23 @@ def test_rows_of_boriss_that_were_wrong_are_not_there(client: Client, anna: Fill
     assert client.get(reverse("admin:catalog_costimport_wrong", args=[theirs.pk])).status_code == 404
 
 
-def test_a_viewer_looks_and_enters_nothing(client: Client, anna: Filled) -> None:
+def test_a_viewer_sees_no_costs_and_enters_none(client: Client, anna: Filled) -> None:
     found = read(client, anna)
     viewer = client_of(with_role(Role.VIEWER, anna))
-    page = viewer.get(url(CostImport, "change", found.pk))
-    assert "650.50" in text(page)
-    assert "Enter these costs" not in text(page)
+    assert viewer.get(url(CostImport, "change", found.pk)).status_code == 403
     assert viewer.post(url(CostImport, "change", found.pk)).status_code == 403
     assert viewer.get(reverse("admin:catalog_costimport_template")).status_code == 403
     assert not Cost.objects.exclude(amount=600).exists()
+
+
+def test_products_tell_a_viewer_nothing_of_their_costs(client: Client, anna: Filled) -> None:
+    product = anna.shop.products.filter(costs__amount=600)[0]
+    viewer = client_of(with_role(Role.VIEWER, anna))
+    for who, is_told in ((client, True), (viewer, False)):
+        for page in (url(Product, "changelist"), url(Product, "change", product.pk)):
+            words = text(who.get(page))
+            assert ("600 RUB" in words, "unit cost" in words.lower()) == (is_told, is_told), page
+    assert not viewer.get(url(Product, "changelist"), {"newest_cost__gt": 1}).context
 
 
 def test_whoever_keeps_the_installation_and_is_on_no_team_enters_nothing(client: Client, anna: Filled) -> None:

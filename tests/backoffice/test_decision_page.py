@@ -72,6 +72,13 @@ def test_the_facts_are_those_of_the_moment_of_the_proposal(pending: Proposal, an
     assert "1 guardrail passed ✓ 1,590 RUB is within one step: 1,341 RUB to 1,639 RUB is allowed at once." in page
 
 
+def test_a_viewer_is_not_told_costs_and_profit(pending: Proposal, anna: Filled) -> None:
+    page = page_of(pending, anna, role=Role.VIEWER)
+    assert "Price 1,490 RUB" in page
+    assert "Unit cost" not in page
+    assert "Profit a day" not in page
+
+
 def test_it_says_which_of_the_sellers_own_bounds_held(pending: Proposal, anna: Filled) -> None:
     kept = PriceRecommendation.objects.get(proposal=pending)
     kept.facts["own"] = {"min_price": "1200", "max_price": "1595", "min_margin_rate": "0.155", "is_repriced": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.db.models import Model
 from django.test import Client
 
 from apps.catalog.admin_product import AboutProduct
-from apps.catalog.models import Product
+from apps.catalog.models import Product, StockSnapshot
+from apps.common import formats
 from apps.sales.models import Accrual, DailyFact, Order, Return
 from apps.shops.models import Shop
 from tests.backoffice.fill import Filled
@@ -112,3 +114,25 @@ def test_days_are_typed_and_what_is_no_day_is_said(client: Client) -> None:
     wrong = client.get(address, {"day_from": "yesterday"})
     assert "Enter a valid date" in wrong.content.decode()
     assert len(wrong.context["cl"].result_list) == 3
+
+
+@pytest.mark.parametrize("model", [DailyFact, StockSnapshot], ids=label)
+def test_a_row_for_each_product_a_day_is_listed_for_the_newest_day_until_asked_for_more(
+    model: Any, client: Client, anna: Filled
+) -> None:
+    newest = model.objects.of(anna.seller).latest("day")
+    month_before = newest.day - timedelta(days=30)
+    earlier = model.objects.get(pk=newest.pk)
+    earlier.pk, earlier.day = None, month_before
+    earlier.save()
+
+    def days(**asked: str) -> set[date]:
+        return {row.day for row in client.get(url(model, "changelist"), asked).context["cl"].result_list}
+
+    assert days() == {newest.day}
+    assert days(day_from="") == days(q=newest.product.offer_id) == {newest.day, month_before}
+    assert f"The newest day: {formats.day(newest.day)}" in shown(client, model)
+
+
+def test_filters_are_not_counted(client: Client) -> None:
+    assert "_facets" not in shown(client, Product)

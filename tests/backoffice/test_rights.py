@@ -22,7 +22,7 @@ from tests.cast import person
 
 pytestmark = pytest.mark.walk
 
-VIEW, EDIT, STOP, MANAGE = Action.VIEW, Action.EDIT_CATALOG, Action.STOP, Action.MANAGE
+VIEW, EDIT, STOP, MANAGE, PROFIT = Action.VIEW, Action.EDIT_CATALOG, Action.STOP, Action.MANAGE, Action.SEE_PROFIT
 
 
 class Rights(NamedTuple):
@@ -36,7 +36,8 @@ class Rights(NamedTuple):
 
 TO_LOOK_AT = Rights()
 RIGHTS = {
-    "catalog.costimport": Rights(add=EDIT, change=EDIT),
+    "catalog.cost": Rights(view=PROFIT),
+    "catalog.costimport": Rights(view=PROFIT, add=EDIT, change=EDIT),
     "catalog.product": Rights(change=EDIT),
     "catalog.settingsimport": Rights(add=EDIT, change=EDIT),
     "dashboard.apitoken": Rights(view=MANAGE, change=MANAGE),
@@ -44,6 +45,8 @@ RIGHTS = {
     "decisions.decisionrules": Rights(add=MANAGE, change=MANAGE),
     "notifications.outboxmessage": Rights(view=MANAGE),
     "pricing.pricingsettings": Rights(add=EDIT, change=EDIT),
+    "sales.accrual": Rights(view=PROFIT),
+    "sales.expensetype": Rights(view=PROFIT),
     "sales.manager": Rights(change=MANAGE),
     "sales.source": Rights(change=MANAGE),
     "shops.auditentry": Rights(view=MANAGE),

@@ -320,6 +320,21 @@ def test_settings_are_the_person_s_own(owner: Member) -> None:
     assert (owner.person.language, owner.person.active_seller) == ("uk", second.seller)
 
 
+def test_a_new_language_is_spoken_by_the_cards_that_still_have_buttons(owner: Member, proposal: Proposal) -> None:
+    ids: dict[str, object] = {"proposal": proposal.pk}
+    for key in ("open", "decided"):
+        tell(name="proposal_card", key=key, seller=owner.seller, people=[owner.person], params=ids)
+    still_open, decided = OutboxMessage.objects.order_by("pk")
+    for card in (still_open, decided):
+        rows = [[Button("Press", "proposal.reject", ids)]]
+        tokens.mint(rows, person=owner.person, seller=owner.seller, group=f"outbox:{card.pk}", now=real_now())
+    ButtonToken.objects.filter(group=f"outbox:{decided.pk}").update(used_at=real_now())
+
+    pressed(button(owner, "settings.language", language="uk"), owner)
+
+    assert dict(OutboxMessage.objects.values_list("pk", "wanted")) == {still_open.pk: 2, decided.pk: 1}
+
+
 def show_card(owner: Member, proposal: Proposal) -> None:
     tell(
         name="proposal_card",

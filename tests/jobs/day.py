@@ -21,7 +21,7 @@ BACKFILL = Job("backfill", "backfill", time(20), Queue.SYNC, Policy.ALL, "at nig
 CLEANING = Job("cleaning", "cleaning", time(4), Queue.FAST, Policy.LATEST, "nobody is there")
 
 TIMETABLE = (SYNC, REPORT, PRICES, BACKFILL, CLEANING)
-TICKS = (Tick("jobs.catch_up", timedelta(minutes=1), "often"),)
+TICKS = (Tick("jobs.catch_up", "what is due", timedelta(minutes=1), "often"),)
 
 
 def utc(text: str) -> datetime:
