@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -65,6 +66,7 @@ def pytest_load_initial_conftests() -> None:
     if not _is_worker():
         forget_process_variables()
         os.environ.update(values())
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it, and hands that on
         _use_servers()
     _use_own_redis_database()
     sys.addaudithook(refuse_the_outside)

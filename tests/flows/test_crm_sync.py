@@ -231,9 +231,9 @@ def test_a_number_that_is_missing_is_asked_for_and_a_true_gap_is_remembered(life
     life.night()
     assert life.order(120).lines.exists()
     assert MissingOrder.objects.get(shop=life.shop).external_id == 100
-    requests.delete(f"{life.standins.url}/_calls", timeout=10)
+    requests.delete(f"{life.standins.url}/_calls", timeout=60)
     life.night()
-    calls = requests.get(f"{life.standins.url}/_calls", params={"route": "keycrm:/order/{id}"}, timeout=10).json()
+    calls = requests.get(f"{life.standins.url}/_calls", params={"route": "keycrm:/order/{id}"}, timeout=60).json()
     assert calls == [], "it is not asked for again before its day"
 
 
@@ -290,7 +290,7 @@ def test_buyers_lie_encrypted_and_are_found_by_phone(life: CrmLife) -> None:
 @pytest.mark.parametrize("kind", ["half_page", "repeated_cursor"])
 def test_a_list_that_is_not_whole_is_not_believed(life: CrmLife, kind: str) -> None:
     script = {"route": "keycrm:/order", "kind": kind, "times": 1, "after_calls": 5}
-    requests.post(f"{life.standins.url}/_faults", json=script, timeout=10)
+    requests.post(f"{life.standins.url}/_faults", json=script, timeout=60)
     with pytest.raises(SyncIncomplete):
         life.sync()
     assert not SyncRun.objects.filter(shop=life.shop, source="orders", state="complete").exists()
@@ -302,7 +302,7 @@ def test_a_list_that_is_not_whole_is_not_believed(life: CrmLife, kind: str) -> N
 def test_a_night_that_is_told_of_no_orders_removes_none_that_are_there(life: CrmLife) -> None:
     life.sync()
     script = {"route": "keycrm:/order", "kind": "empty_200", "times": None}
-    requests.post(f"{life.standins.url}/_faults", json=script, timeout=10)
+    requests.post(f"{life.standins.url}/_faults", json=script, timeout=60)
     life.night()
     assert Order.objects.filter(shop=life.shop).count() == life.crm.last_id
 
