@@ -164,6 +164,7 @@ def test_what_a_person_says_arrives_and_is_ticked_when_the_bot_has_it(page: Page
     expect(messages.get_by_label("received by the bot")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_what_was_said_stands_there_once_when_its_event_is_first(page: Page, anna: Person) -> None:
     messages = opened(page, anna)
     held: list[tuple[Route, APIResponse]] = []
@@ -177,6 +178,7 @@ def test_what_was_said_stands_there_once_when_its_event_is_first(page: Page, ann
     expect(messages).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_message_that_was_not_sent_can_be_sent_again(page: Page, anna: Person) -> None:
     messages = opened(page, anna)
     page.route("**/messages", lambda route: route.fulfill(status=503, json={"error": "down"}), times=1)
@@ -271,6 +273,7 @@ def test_a_blocked_bot_is_taken_back(page: Page, anna: Person) -> None:
     expect(page.locator("#input")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_next_day_is_prepared_before_the_one_after(page: Page, bot: Bot, anna: Person) -> None:
     opened(page, anna)
     before = page.locator("#world-day").inner_text()

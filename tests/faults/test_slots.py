@@ -63,6 +63,7 @@ def catch_up_until_done(fleet: Fleet, run: JobRun) -> None:
     eventually(ticked, "the run is done", every=0.5)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_right_after_the_claim_loses_nothing(fleet: Fleet, shop: Shop) -> None:
     doomed = fleet.worker("fast", CRASH_BEFORE="apps.jobs.wake._send")
     fleet.send("jobs.fire", job=TRACE.name, shop_id=shop.pk)
