@@ -6,14 +6,15 @@ ARGS ?=
 # A test run starts some hundred processes: without compiled files each would compile the project anew; once is enough.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup env demo run services test unit faults lint coverage check lock messages clean
+.PHONY: help setup env demo run services test unit slow faults lint coverage check lock messages clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      a shop that lives on this machine, to look at (ONCE=1: without a person)"
 	@echo "make test      the tests (ARGS='tests/config -k env')"
 	@echo "make unit      the quickest of them"
-	@echo "make faults    the tests that make test leaves out, and all that kill real processes (minutes)"
+	@echo "make slow      the tests that make test leaves out, but those that kill real processes (minutes)"
+	@echo "make faults    all that make test leaves out, and all that kill real processes (more minutes)"
 	@echo "make check     all checks and the tests"
 	@echo "make env       .env with fresh keys, to fill in for a real shop"
 	@echo "make run       a real shop on the settings in .env"
@@ -45,6 +46,10 @@ test: setup
 
 unit: setup
 	$(PY) -m pytest -n 3 --dist loadscope -m "not (slow or flow or walk or process or browser or fault)" $(ARGS)
+
+slow: setup
+	@$(PY) -m compileall -q -j 0 apps bots config tasks
+	$(PY) -m pytest -n 4 --dist loadscope -m "slow and not fault" $(ARGS)
 
 faults: setup
 	$(PY) -m pytest -n 3 --dist loadscope -m "fault or slow" $(ARGS)

@@ -11,7 +11,10 @@ import os
 import signal
 import sys
 from functools import partial
+from traceback import walk_stack
 from types import FrameType
+
+SOON = 0.01  # seconds
 
 
 class Terminated(KeyboardInterrupt):
@@ -37,10 +40,17 @@ def interrupt(how: type[KeyboardInterrupt], number: int, frame: FrameType | None
 def ask_again(lost: sys.UnraisableHookArgs) -> None:
     """The callback of a weak reference loses what is raised in it: the interrupt comes once more, right after it."""
     if isinstance(lost.exc_value, KeyboardInterrupt):
-        signal.signal(signal.SIGALRM, partial(interrupt, type(lost.exc_value)))
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        signal.signal(signal.SIGALRM, partial(interrupt_outside, type(lost.exc_value)))
+        signal.setitimer(signal.ITIMER_REAL, SOON, SOON)
     else:
         sys.__unraisablehook__(lost)
+
+
+def interrupt_outside(how: type[KeyboardInterrupt], number: int, frame: FrameType | None) -> None:
+    """Not before `ask_again` has returned, for it would lose this one too, and on a busy machine it may take long."""
+    if all(one.f_code is not ask_again.__code__ for one, _line in walk_stack(frame)):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        raise how
 
 
 def run() -> int:

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
+from django.db.models import Model
 from psycopg import sql
 
 from apps.shops.models import AuditEntry
@@ -73,3 +74,9 @@ def empty() -> None:
         cursor.execute("set local session_replication_role = replica")  # triggers would write new rows
         cursor.execute(sql.SQL("truncate {}").format(sql.Identifier(trail)))
         cursor.execute(sql.SQL(";").join(deletes))
+
+
+def analyse(model: type[Model]) -> None:
+    """Have statistics of a table that has rows: a set-based write has them made when it meets a table without."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(model._meta.db_table)))

@@ -26,7 +26,7 @@ def at_once(*calls: Callable[[], object], most: int = 8) -> list[object]:
         return list(pool.map(one, calls))
 
 
-def wait_for_a_lock(*, seconds: float = 10) -> None:
+def wait_for_a_lock(*, seconds: float = 60) -> None:
     """Until another connection waits for what this one's transaction holds."""
     until = time.monotonic() + seconds
     with connection.cursor() as cursor:

@@ -100,6 +100,7 @@ def check_expenses(asked: Filters) -> None:
     assert len(profit.days) == asked.period.days
 
 
+@pytest.mark.slow
 def test_orders_and_revenue_are_right_under_every_combination_of_filters(made: MadeShop) -> None:
     build.rebuild(made.shop)
     rows = plain.ask(plain.EVERY_SUMMARY, Filters((made.shop.pk,), PERIODS[2], questions.ALL_TYPES))

@@ -23,7 +23,6 @@ from apps.analytics.comparison import compare
 from apps.analytics.errors import NotBuilt
 from apps.analytics.models import StaleDay, StoreVersion
 from apps.analytics.questions import Filters, Summary
-from apps.common.clock import real_now
 from apps.sales.models import Order, Source
 from tests.analytics.made_shop import DAYS, MadeShop
 
@@ -211,7 +210,7 @@ def test_what_a_killed_build_has_left_is_swept(made: MadeShop) -> None:
 def test_it_is_refreshed_when_nobody_writes_any_more(
     made: MadeShop, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    now = real_now()
+    now = StaleDay.objects.latest("changed_at").changed_at
     for age, woken in ((timedelta(seconds=1), 0), (timedelta(seconds=6), 1)):
         with django_capture_on_commit_callbacks() as wakes:
             freshness.wake_due(now=now + age)

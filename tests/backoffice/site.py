@@ -35,6 +35,13 @@ def client_of(member: Member) -> Client:
     return client
 
 
+def listed(member: Member, model: type[Model], **query: str) -> Any:
+    """What a list holds when it is asked so, without the page around it."""
+    request = RequestFactory().get(url(model, "changelist"), query)
+    request.user = member.person.user
+    return dict(PAGES)[model].get_changelist_instance(request)
+
+
 def request_of(member: Member) -> Any:
     request = RequestFactory().get("/")
     request.user = member.person.user

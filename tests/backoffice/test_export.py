@@ -31,7 +31,7 @@ from tests.backoffice.site import PAGES, SCOPED, client_of, label, row_of, url
 
 FORMULA = "=cmd|'/c calc'!A1"
 MOST_QUERIES = 20
-# One function writes all of them: the usual run takes three, `make faults` every list that is registered.
+# One function writes all of them: the usual run takes three, `make slow` every list that is registered.
 each_list = pytest.mark.parametrize(
     "model",
     [

@@ -15,7 +15,7 @@ from apps.common import formats
 from apps.sales.models import Accrual, DailyFact, Order, Return
 from apps.shops.models import Shop
 from tests.backoffice.fill import Filled
-from tests.backoffice.site import PAGES, client_of, label, url
+from tests.backoffice.site import PAGES, client_of, label, listed, url
 
 LISTS = [Product, *(model for model, page in PAGES if isinstance(page, AboutProduct))]
 each_list = pytest.mark.parametrize("model", LISTS, ids=label)
@@ -26,8 +26,8 @@ def client(anna: Filled) -> Client:
     return client_of(anna.owner)
 
 
-def found(client: Client, model: type[Model], words: object) -> set[Any]:
-    return {row.pk for row in client.get(url(model, "changelist"), {"q": str(words)}).context["cl"].result_list}
+def found(anna: Filled, model: type[Model], words: object) -> set[Any]:
+    return {row.pk for row in listed(anna.owner, model, q=str(words)).result_list}
 
 
 def shown(client: Client, model: type[Model]) -> str:
@@ -43,11 +43,11 @@ def test_these_lists_tell_of_products() -> None:
 
 
 @each_list
-def test_a_row_is_found_by_its_products_sku_offer_id_and_name(model: Any, client: Client, anna: Filled) -> None:
+def test_a_row_is_found_by_its_products_sku_offer_id_and_name(model: Any, anna: Filled) -> None:
     ours = model.objects.of(anna.seller)
     seen: list[Any] = []
     for product in anna.shop.products.all():
-        by_sku, by_offer_id, by_name = (found(client, model, name) for name in product_names(product))
+        by_sku, by_offer_id, by_name = (found(anna, model, name) for name in product_names(product))
         assert by_sku == by_offer_id == by_name
         seen += by_sku
     assert sorted(seen) == sorted(ours.values_list("pk", flat=True))
@@ -58,10 +58,10 @@ def product_names(product: Product) -> tuple[object, str, str]:
 
 
 @each_list
-def test_what_no_product_is_called_finds_nothing(model: type[Model], client: Client, boris: Filled) -> None:
+def test_what_no_product_is_called_finds_nothing(model: type[Model], anna: Filled, boris: Filled) -> None:
     theirs = boris.shop.products.all()[0]
     for words in ("samovar", "teapot samovar", *product_names(theirs)):
-        assert found(client, model, words) == set()
+        assert found(anna, model, words) == set()
 
 
 @pytest.mark.parametrize("model", [model for model in LISTS if model is not Order], ids=label)
@@ -86,10 +86,10 @@ def test_the_lines_of_an_order_lead_to_their_products(client: Client, anna: Fill
     [(Order, "external_id"), (Order, "order_number"), (Accrual, "unit_number"), (Return, "posting_number")],
     ids=label,
 )
-def test_a_row_is_found_by_a_number_of_its_own(model: Any, number: str, client: Client, anna: Filled) -> None:
+def test_a_row_is_found_by_a_number_of_its_own(model: Any, number: str, anna: Filled) -> None:
     row = model.objects.of(anna.seller)[0]
-    assert row.pk in found(client, model, getattr(row, number))
-    assert found(client, model, f"{getattr(row, number)}-no") == set()
+    assert row.pk in found(anna, model, getattr(row, number))
+    assert found(anna, model, f"{getattr(row, number)}-no") == set()
 
 
 def test_a_return_names_its_product(client: Client, anna: Filled) -> None:
@@ -103,7 +103,7 @@ def test_a_return_of_what_the_shop_does_not_have_is_shown_without_a_product(
 ) -> None:
     Return.objects.update(sku=sku)
     assert "teapot" not in shown(client, Return)
-    assert found(client, Return, "teapot") == set()
+    assert found(anna, Return, "teapot") == set()
     assert Return.objects.of(anna.seller)[0].posting_number in shown(client, Return)
 
 

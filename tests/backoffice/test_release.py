@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from io import StringIO
 from urllib.parse import quote
 
@@ -116,10 +115,8 @@ def test_a_stop_in_the_middle_is_a_word_and_nothing_half_made(command: str, numb
     shop = {"OZON_CLIENT_ID": "101", "OZON_API_KEY": "a key"}
     process = start(command, DATABASE_URL=database_url(), **shop)
     eventually(_somebody_waits, f"{command} waits for the lock")
-    asked_at = time.monotonic()
     os.killpg(process.pid, number)
-    words, troubles = process.communicate(timeout=20)
-    assert time.monotonic() - asked_at < 5
+    words, troubles = process.communicate(timeout=60)  # nobody gives the lock free before that
     assert process.returncode == 128 + number
     assert troubles == "\nStopped.\n"
     assert "started" not in words
@@ -132,13 +129,17 @@ import os, signal, sys, time, weakref, manage
 
 class Thing: pass
 
+def on_a_busy_machine(*arguments, set_timer=signal.setitimer):
+    set_timer(*arguments)
+    time.sleep(10 * manage.SOON)
+
 def run():
     thing = Thing()
     reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.Signals[sys.argv[1]]))
     del thing
-    time.sleep(30)
+    time.sleep(100)
 
-manage.run = run
+manage.run, signal.setitimer = run, on_a_busy_machine
 sys.exit(manage.main())
 """
 
@@ -150,7 +151,7 @@ def test_a_stop_is_not_lost_where_python_loses_exceptions(number: signal.Signals
         cwd=BASE_DIR,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stderr) == (128 + number, "\nStopped.\n")

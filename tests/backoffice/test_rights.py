@@ -95,7 +95,7 @@ def page_row(model: type[Model], of: Filled) -> int:
     return row_of(model, of.seller).pk if model in SCOPED else 1
 
 
-# All roles go by one table: `make faults` tries those between the one that may most and the one that may least.
+# All roles go by one table: `make slow` tries those between the one that may most and the one that may least.
 each_role = pytest.mark.parametrize(
     "role", [pytest.param(r, marks=[] if r in (Role.OWNER, Role.VIEWER) else pytest.mark.slow) for r in Role]
 )

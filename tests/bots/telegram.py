@@ -49,23 +49,23 @@ class Messenger:
         """Press a button of a message, or its data, in any chat, in anybody's name."""
         data = next((b["callback_data"] for row in message["buttons"] for b in row if label in b["text"]), label)
         wish = {"message_id": message["id"], "data": data, "by": by, "forged": True}
-        answer = requests.post(f"{self.url}/_telegram/chats/{chat}/presses", json=wish, timeout=10)
+        answer = requests.post(f"{self.url}/_telegram/chats/{chat}/presses", json=wish, timeout=60)
         answer.raise_for_status()
         return dict(answer.json())
 
     def suffers(self, method: str, kind: str, **script: Any) -> None:
         """Script a fault of one method of the Bot API; `*` for all."""
         fault = {"route": f"telegram:{method}", "kind": kind, **script}
-        requests.post(f"{self.url}/_faults", json=fault, timeout=10).raise_for_status()
+        requests.post(f"{self.url}/_faults", json=fault, timeout=60).raise_for_status()
 
     def recovers(self) -> None:
-        requests.delete(f"{self.url}/_faults", timeout=10).raise_for_status()
+        requests.delete(f"{self.url}/_faults", timeout=60).raise_for_status()
 
     def calls(self, method: str) -> list[dict[str, Any]]:
-        return list(requests.get(f"{self.url}/_calls", params={"route": f"telegram:{method}"}, timeout=10).json())
+        return list(requests.get(f"{self.url}/_calls", params={"route": f"telegram:{method}"}, timeout=60).json())
 
     def sets(self, **wishes: Any) -> None:
-        requests.post(f"{self.url}/_telegram/settings", json=wishes, timeout=10).raise_for_status()
+        requests.post(f"{self.url}/_telegram/settings", json=wishes, timeout=60).raise_for_status()
 
     def sets_webhook(self, url: str, secret: str) -> None:
         """What the bot tells Telegram when it leads."""
@@ -75,10 +75,10 @@ class Messenger:
         ).raise_for_status()
 
     def updates(self) -> list[dict[str, Any]]:
-        return list(requests.get(f"{self.url}/_telegram/updates", timeout=10).json())
+        return list(requests.get(f"{self.url}/_telegram/updates", timeout=60).json())
 
     def delivers_again(self, update_id: int) -> None:
-        requests.post(f"{self.url}/_telegram/updates/{update_id}/again", timeout=10).raise_for_status()
+        requests.post(f"{self.url}/_telegram/updates/{update_id}/again", timeout=60).raise_for_status()
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def told(owner: Member, text: str, **options: Any) -> OutboxMessage:
     return OutboxMessage.objects.get(params__text=text)
 
 
-def until(condition: Callable[[], object], *, seconds: float = 10) -> None:
+def until(condition: Callable[[], object], *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -242,15 +242,15 @@ def test_the_flood_limit_is_kept_and_a_refusal_is_waited_out(
 def test_a_slow_chat_holds_up_nobody_else(
     messenger: Messenger, surroundings: None, owner: Member, anna: Person
 ) -> None:
-    messenger.suffers("sendMessage", "hang_after_apply", delay=1.5)
+    messenger.suffers("sendMessage", "hang_after_apply", delay=5)
     boris = member(owner.seller, "Boris", telegram_id=1002)
     other = messenger.joins(boris)
-    told(owner, "slow")
+    slow = told(owner, "slow")
     tell(name="note", key="quick", seller=owner.seller, people=[boris.person], params={"text": "quick"})
     with polling_bot():
-        began = time.monotonic()
         other.sees("quick")
-        assert time.monotonic() - began < 1.4
+        slow.refresh_from_db()
+        assert slow.state != State.SENT
 
 
 def test_a_stop_finishes_what_is_in_hand(messenger: Messenger, surroundings: None, owner: Member, anna: Person) -> None:

@@ -28,7 +28,7 @@ def door(surroundings: None) -> Iterator[str]:
 
 def post(door: str, body: bytes | str, *, secret: str | None = SECRET, headers: dict[str, str] = JSON) -> int:
     given = headers if secret is None else headers | {SECRET_HEADER: secret}
-    return requests.post(door + WEBHOOK_PATH, data=body, headers=given, timeout=10).status_code
+    return requests.post(door + WEBHOOK_PATH, data=body, headers=given, timeout=60).status_code
 
 
 def test_only_who_knows_the_secret_comes_in(door: str) -> None:
@@ -74,8 +74,8 @@ def test_garbage_is_refused_and_kept_nowhere(door: str) -> None:
 
 
 def test_other_methods_and_paths_are_none_of_its_business(door: str) -> None:
-    assert requests.get(door + WEBHOOK_PATH, timeout=10).status_code == 405
-    assert requests.post(f"{door}/telegram", timeout=10).status_code == 404
+    assert requests.get(door + WEBHOOK_PATH, timeout=60).status_code == 405
+    assert requests.post(f"{door}/telegram", timeout=60).status_code == 404
 
 
 def test_an_update_that_could_not_be_kept_is_not_taken(
@@ -104,4 +104,4 @@ def test_a_burst_of_one_chat_does_not_fill_the_table(
 
 
 def test_it_says_that_it_is_healthy(door: str) -> None:
-    assert requests.get(f"{door}/healthz", timeout=10).json()["status"] == "healthy"
+    assert requests.get(f"{door}/healthz", timeout=60).json()["status"] == "healthy"

@@ -107,6 +107,7 @@ def test_a_proposal_is_rejected_in_its_dialog(page: Page, anna: Filled) -> None:
     assert proposal.state == Proposal.State.REJECTED
 
 
+@pytest.mark.slow
 @desk_only
 def test_a_dialog_can_be_left_without_a_decision(page: Page, anna: Filled) -> None:
     proposal = Proposal.objects.get(shop=anna.shop, state=Proposal.State.PENDING)
@@ -118,6 +119,7 @@ def test_a_dialog_can_be_left_without_a_decision(page: Page, anna: Filled) -> No
     assert proposal.state == Proposal.State.PENDING
 
 
+@pytest.mark.slow
 def test_a_job_is_started_with_one_press(page: Page) -> None:
     page.goto(reverse("admin:jobs_timetable"))
     page.get_by_role("button", name="Run now").first.click()
@@ -134,6 +136,7 @@ def test_everything_is_stopped_in_three_presses(page: Page, anna: Filled) -> Non
     assert is_stopped(anna.shop)
 
 
+@pytest.mark.slow
 @desk_only
 def test_a_cost_is_added_on_the_products_page(page: Page, anna: Filled) -> None:
     product = anna.shop.products.order_by("pk")[0]
@@ -175,6 +178,7 @@ def test_settings_of_a_product_are_set_on_its_page(page: Page, anna: Filled) -> 
     assert (said.min_price, said.max_price, said.is_repriced) == (1200, 1500, False)
 
 
+@pytest.mark.slow
 @desk_only
 def test_settings_from_a_file_are_compared_ticked_and_entered(page: Page, anna: Filled) -> None:
     page.goto(url(SettingsImport, "add"))
@@ -188,6 +192,7 @@ def test_settings_from_a_file_are_compared_ticked_and_entered(page: Page, anna: 
     assert ProductSettings.objects.get(product__offer_id="Anna-2").max_price == 5000
 
 
+@pytest.mark.slow
 def test_a_list_is_taken_away_as_a_file(page: Page) -> None:
     page.goto(url(Product, "changelist") + "?q=Anna-1")
     with page.expect_download() as download:

@@ -50,7 +50,7 @@ class Bot:
 
     def does(self, method: str, **fields: object) -> Said:
         data = {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in fields.items()}
-        answer = requests.post(f"{self.url}/bot{TOKEN}/{method}", data=data, timeout=5).json()
+        answer = requests.post(f"{self.url}/bot{TOKEN}/{method}", data=data, timeout=60).json()
         assert answer["ok"], answer
         return dict(answer) if answer["result"] is True else dict(answer["result"])
 
@@ -62,9 +62,9 @@ class Bot:
 
     def answers_presses(self, person: Person, text: str, *, alert: bool = False) -> None:
         """Answer the first press of this person that is still open."""
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while time.monotonic() < until:
-            for press in requests.get(f"{self.url}/_telegram/chats/{person.id}/answers", timeout=5).json():
+            for press in requests.get(f"{self.url}/_telegram/chats/{person.id}/answers", timeout=60).json():
                 if not press["answered"]:
                     self.does("answerCallbackQuery", callback_query_id=press["id"], text=text, show_alert=alert)
                     return
@@ -72,7 +72,7 @@ class Bot:
         raise AssertionError("nobody pressed anything")
 
     def announces(self, kind: str, text: str) -> None:
-        requests.post(f"{self.url}/_telegram/notice", json={"kind": kind, "text": text}, timeout=5).raise_for_status()
+        requests.post(f"{self.url}/_telegram/notice", json={"kind": kind, "text": text}, timeout=60).raise_for_status()
 
 
 @pytest.fixture(scope="module")
@@ -159,11 +159,12 @@ def test_what_a_person_says_arrives_and_is_ticked_when_the_bot_has_it(page: Page
     page.keyboard.press("Enter")
     expect(messages).to_have_text(re.compile("Hello"))
     expect(messages.get_by_label("sent")).to_be_visible()
-    last = requests.get(f"{anna.url}/_telegram/updates", timeout=5).json()[-1]["id"]
-    requests.post(f"{anna.url}/bot{TOKEN}/getUpdates", data={"offset": last + 1}, timeout=5)
+    last = requests.get(f"{anna.url}/_telegram/updates", timeout=60).json()[-1]["id"]
+    requests.post(f"{anna.url}/bot{TOKEN}/getUpdates", data={"offset": last + 1}, timeout=60)
     expect(messages.get_by_label("received by the bot")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_what_was_said_stands_there_once_when_its_event_is_first(page: Page, anna: Person) -> None:
     messages = opened(page, anna)
     held: list[tuple[Route, APIResponse]] = []
@@ -177,6 +178,7 @@ def test_what_was_said_stands_there_once_when_its_event_is_first(page: Page, ann
     expect(messages).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_message_that_was_not_sent_can_be_sent_again(page: Page, anna: Person) -> None:
     messages = opened(page, anna)
     page.route("**/messages", lambda route: route.fulfill(status=503, json={"error": "down"}), times=1)
@@ -271,6 +273,7 @@ def test_a_blocked_bot_is_taken_back(page: Page, anna: Person) -> None:
     expect(page.locator("#input")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_next_day_is_prepared_before_the_one_after(page: Page, bot: Bot, anna: Person) -> None:
     opened(page, anna)
     before = page.locator("#world-day").inner_text()

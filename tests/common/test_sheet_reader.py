@@ -22,7 +22,7 @@ TAIL = b"</sheetData></worksheet>"
 CELL = b'<row r="1"><c r="A1" t="inlineStr"><is><t>mug</t></is></c></row>'
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 OLD_XLS = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
-MORE_MEMORY_MB, SECONDS = 150, 20
+MORE_MEMORY_MB, SECONDS = 150, 60
 
 
 def workbook(*rows: Iterable[object]) -> bytes:

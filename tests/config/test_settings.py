@@ -70,15 +70,16 @@ def test_the_variables_of_a_first_shop_are_read_by_their_names() -> None:
         "TELEGRAM_BOT_TOKEN": "12:abc",
         "DASHBOARD_URL": "https://shop.example.com",
     }
-    assert fresh(list(given), **given) == given
     found = fresh(
-        ["ADMIN_USER_IDS", "TELEGRAM_ADMIN_CHAT_ID", "TIME_ZONE", "LOGGING", "DATABASES"],
+        [*given, "ADMIN_USER_IDS", "TELEGRAM_ADMIN_CHAT_ID", "TIME_ZONE", "LOGGING", "DATABASES"],
+        **given,
         ADMIN_USER_IDS="1001, 1002",
         TELEGRAM_ADMIN_CHAT_ID="-100200300",
         TIMEZONE="Asia/Omsk",
         LOG_LEVEL="debug",
         DATABASE_URL="postgresql+asyncpg://anna:word@db:6432/shop",
     )
+    assert {name: found[name] for name in given} == given
     assert (found["ADMIN_USER_IDS"], found["TELEGRAM_ADMIN_CHAT_ID"]) == ([1001, 1002], -100200300)
     assert (found["TIME_ZONE"], found["LOGGING"]["root"]["level"]) == ("Asia/Omsk", "DEBUG")
     assert (found["DATABASES"]["default"]["HOST"], found["DATABASES"]["default"]["NAME"]) == ("db", "shop")

@@ -34,7 +34,7 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-EXAMPLES = 10
+EXAMPLES = 5
 WITH_PARAMETERS = [(method, path) for method, path in paths() if path != HEALTH]
 
 

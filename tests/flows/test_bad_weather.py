@@ -33,7 +33,7 @@ from tests.flows.truth import assert_equals_the_ledger
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
 
 HISTORY = 8
-PAGES = {"PRODUCTS": 5, "STOCKS": 5, "FBO_STOCKS": 5, "FBO_POSTINGS": 20, "FBS_POSTINGS": 20}
+PAGES = {"PRODUCTS": 5, "STOCKS": 5, "FBO_STOCKS": 5, "FBO_POSTINGS": 50, "FBS_POSTINGS": 50}
 FBO = "/v3/posting/fbo/list"
 # What is said once and taken back when asked again, or is no answer at all. Rows with wrong values are not among it.
 WEATHER: dict[Kind, dict[str, Any]] = {
@@ -173,7 +173,7 @@ def test_a_row_that_joins_the_list_while_it_is_read_is_there_the_next_time(
         pytest.param("product_id", "products", marks=pytest.mark.slow),
         pytest.param("last_id", "products", marks=pytest.mark.slow),
         pytest.param("sales_percent_fbo", "products", marks=pytest.mark.slow),
-        ("present", "stock"),
+        pytest.param("present", "stock", marks=pytest.mark.slow),
         pytest.param("stocks", "stock", marks=pytest.mark.slow),
         pytest.param("cursor", "stock", marks=pytest.mark.slow),
         ("in_process_at", "fbo_postings"),

@@ -26,6 +26,7 @@ def apply(live: LiveShop, proposal: Proposal) -> Command:
     return live.carry_out(command)
 
 
+@pytest.mark.slow
 def test_a_price_is_recommended_approved_changed_measured_and_rolled_back(settings: Settings) -> None:
     with live_shop(settings, skus=40, history_days=60) as live:
         live.sync()

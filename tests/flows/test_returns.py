@@ -41,7 +41,6 @@ def returned_units() -> int:
     return found or 0
 
 
-@pytest.mark.slow
 def test_each_counts_against_the_day_of_its_sale(live: LiveShop) -> None:
     live.sync()
     returns = left_delivered()
@@ -51,6 +50,7 @@ def test_each_counts_against_the_day_of_its_sale(live: LiveShop) -> None:
     assert returned_units() == of_orders + sum(one.quantity for one in returns)
 
 
+@pytest.mark.slow
 def test_one_that_is_new_counts_on_its_own_day(live: LiveShop) -> None:
     live.sync()
     known = {one.pk for one in left_delivered()}

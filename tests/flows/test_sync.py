@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +14,7 @@ from pytest_django import Settings
 from redis import Redis
 
 from apps.backoffice.demo.world import World as ControlledWorld
-from apps.catalog.models import PriceChange, Product, StockSnapshot, Warehouse
+from apps.catalog.models import PriceChange, Product, StockSnapshot
 from apps.common.clock import real_now
 from apps.common.periods import Period
 from apps.jobs.ledger import LeaseLost
@@ -27,15 +26,15 @@ from apps.marketplaces.standins.ozon_seller import postings as posting_pages
 from apps.marketplaces.standins.registry import Shop as ImitatedShop
 from apps.marketplaces.standins.registry import running_standins
 from apps.marketplaces.standins.world import NewPrice, World
-from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, Source, TouchedDay
-from apps.sales.panel import IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK, Panel, panel
+from apps.sales.models import DailyFact, Order, OrderLine, SalesHistory, TouchedDay
+from apps.sales.panel import IN_STOCK, OUT_OF_STOCK, UNKNOWN_STOCK, panel
 from apps.sales.shop_sync import data_as_of, summary
 from apps.sales.totals import totals
 from apps.shops import key_check
 from apps.shops.models import Credential
 from tests import cast
 from tests.flows.shop import API_KEY, LiveShop, go_on, live_shop, new_run
-from tests.flows.truth import EVENTS, assert_equals_the_ledger, facts, truth
+from tests.flows.truth import EVENTS, assert_equals_the_ledger, facts, rows_of, truth
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
 
@@ -56,13 +55,6 @@ def fails(live: LiveShop) -> SyncIncomplete:
     with pytest.raises(SyncIncomplete) as raised:
         go_on(live, new_run(live))
     return raised.value
-
-
-def rows_of(live: LiveShop, seen: Panel) -> list[int]:
-    """The panel's rows in the order of the world's products."""
-    ids = dict(Product.objects.values_list("sku", "pk"))
-    rows = [seen.row_of(ids[sku]) for sku in world_of(live).catalog.sku.tolist()]
-    return [row for row in rows if row is not None]
 
 
 def spoil(live: LiveShop, path: str, kind: Kind, **options: Any) -> None:
@@ -144,29 +136,6 @@ def test_stock_is_known_from_the_first_morning_on(live: LiveShop) -> None:
     assert (in_stock[:, 3:-1] == whole_days.T).all()
     assert (in_stock[:, :2] == UNKNOWN_STOCK).all()
     assert (in_stock[:, 2] == np.where(mornings[0], UNKNOWN_STOCK, OUT_OF_STOCK)).all(), "one empty morning is enough"
-
-
-@pytest.mark.slow
-def test_the_panel_holds_units_net_of_cancellations(live: LiveShop) -> None:
-    live.sync()
-    last = live.today - timedelta(days=1)
-    seen = panel(live.shop, last - timedelta(days=59), last)
-
-    assert seen.days[-1] == last
-    assert seen.known_days.all()
-    ordered = truth(live, ("units", "cancelled_units", "returned_units"), Period.ending(last, days=HISTORY))
-    for sku, row in zip(world_of(live).catalog.sku.tolist(), rows_of(live, seen), strict=True):
-        expected = [ordered.get((sku, day), (0, 0, 0)) for day in Period.ending(last, days=HISTORY)]
-        assert seen.units[row, -HISTORY:].tolist() == [units - cancelled for units, cancelled, _ in expected]
-        assert seen.returned[row, -HISTORY:].tolist() == [returned for _, _, returned in expected]
-    assert not panel(live.shop, live.today, live.today).known_days.any(), "today has not ended"
-
-
-def test_every_order_comes_from_the_one_source_that_a_marketplace_is(live: LiveShop) -> None:
-    live.sync()
-    source = Source.objects.get(shop=live.shop)
-    assert (source.external_id, source.name, source.role) == (1000 + live.shop.pk, "OZON", "sales")
-    assert not Order.objects.filter(shop=live.shop).exclude(source=source, sales_type="retail").exists()
 
 
 def test_a_second_sync_of_the_day_changes_nothing(live: LiveShop) -> None:
@@ -465,34 +434,6 @@ def test_a_price_set_by_a_command_is_not_told_twice(live: LiveShop) -> None:
     assert PriceChange.objects.filter(product=product).count() == 2
 
 
-def test_fees_are_fractions_and_logistics_are_per_unit(live: LiveShop) -> None:
-    live.sync()
-    demand, catalog = world_of(live).demand, world_of(live).catalog
-    for place, sku in enumerate(catalog.sku.tolist()):
-        product = Product.objects.get(sku=sku)
-        assert product.fbo_commission_rate == product.fbs_commission_rate == Decimal(str(demand.commission[place]))
-        assert product.acquiring == Decimal(str(demand.acquiring[place]))
-        whole = Decimal(str(round(demand.logistics[place] - demand.acquiring[place], 2)))
-        assert product.fbo_logistics == product.fbs_logistics == whole
-        assert (product.currency, product.vat_rate) == ("RUB", 0)
-        assert product.brand is not None
-        assert product.category is not None
-        assert product.category.parent is not None
-
-
-@pytest.mark.slow
-def test_orders_keep_their_number_and_their_channel(live: LiveShop) -> None:
-    live.sync()
-
-    assert set(Order.objects.values_list("channel", flat=True)) == {"ozon_fbo", "ozon_fbs"}
-    numbers = Order.objects.values("order_number").distinct().count()
-    assert numbers < Order.objects.count(), "some orders travel in two parcels"
-    assert {order.external_id.rpartition("-")[0] == order.order_number for order in Order.objects.all()} == {True}
-    assert not OrderLine.objects.filter(product=None).exists()
-    assert not Order.objects.exclude(lines__isnull=False).exists()
-    assert Warehouse.objects.filter(scheme="fbo").exclude(name="").exists()
-
-
 @pytest.mark.slow
 def test_a_posting_that_comes_twice_counts_once(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = posting_pages.fbo_rows
@@ -522,13 +463,6 @@ def test_sales_of_a_product_that_comes_later_are_counted_when_it_does(
 
     assert summary(live.sync())["lines_without_product"] == 0
     assert_equals_the_ledger(live, Period.ending(live.today - timedelta(days=1), days=HISTORY), events=None)
-
-
-def test_nothing_about_the_buyer_is_stored(live: LiveShop) -> None:
-    live.sync()
-
-    kept = [*Order.objects.values(), *OrderLine.objects.values(), *SyncRun.objects.values()]
-    assert not any(str(value) in str(kept) for value in posting_rows.BUYER.values())
 
 
 @pytest.mark.slow

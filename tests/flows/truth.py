@@ -6,9 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from apps.catalog.models import Product
 from apps.common.periods import Period
 from apps.marketplaces.standins.world import START
 from apps.sales.models import DailyFact
+from apps.sales.panel import Panel
 from tests.flows.shop import LiveShop
 
 ORDERED = ("units", "revenue", "cancelled_units", "returned_units")
@@ -48,3 +50,10 @@ def assert_equals_the_ledger(live: LiveShop, days: Period, *, events: Period | N
     assert without_zeros(ours) == theirs
     if events:
         assert without_zeros(facts(live, EVENTS, events)) == truth(live, EVENTS, events)
+
+
+def rows_of(live: LiveShop, seen: Panel) -> list[int]:
+    """The panel's rows in the order of the world's products."""
+    ids = dict(Product.objects.values_list("sku", "pk"))
+    rows = [seen.row_of(ids[sku]) for sku in live.standins.of.world.catalog.sku.tolist()]
+    return [row for row in rows if row is not None]

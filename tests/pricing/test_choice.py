@@ -33,7 +33,7 @@ FIRST = settings(phases=[Phase.generate], max_examples=5000, database=None)
 class TestBruteForce:
     """The chosen price against a plain search that shares no code with it: every price tag there is, one by one."""
 
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(of=sound_facts())
     @example(of=facts())
     @example(of=facts(stock=400))
@@ -119,7 +119,7 @@ def _is_allowed(tag: Decimal, of: PriceFacts, kept: float, unit_cost: float) -> 
 
 
 class TestSafety:
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=150, deadline=None)
     @given(of=any_facts())
     def test_no_input_yields_a_price_that_a_guardrail_refuses(self, of: PriceFacts) -> None:
         choice = choose(of, RULES)

@@ -41,10 +41,10 @@ def product_of(trade: Trade, command: Command) -> int:
     ("kind", "options", "outcome"),
     [
         ("502_after_apply", {}, "unknown"),
-        ("truncated_json", {}, "unknown"),
-        ("reset_after_apply", {}, "unknown"),
+        pytest.param("truncated_json", {}, "unknown", marks=pytest.mark.slow),
+        pytest.param("reset_after_apply", {}, "unknown", marks=pytest.mark.slow),
         ("hang_after_apply", {"delay": 30}, "unknown"),
-        ("drip", {"delay": 0.2}, "unknown"),
+        pytest.param("drip", {"delay": 0.2}, "unknown", marks=pytest.mark.slow),
         ("wrong_content_type", {}, "accepted"),
     ],
 )
@@ -61,7 +61,9 @@ def test_an_answer_lost_after_the_price_changed_is_not_asked_for_twice(
     assert story.outcomes == [outcome]
 
 
-@pytest.mark.parametrize("kind", ["500", "html", "reset"])
+@pytest.mark.parametrize(
+    "kind", ["html", pytest.param("500", marks=pytest.mark.slow), pytest.param("reset", marks=pytest.mark.slow)]
+)
 def test_a_send_that_came_to_nothing_is_repeated_once_the_old_price_was_read_back(trade: Trade, kind: str) -> None:
     command = trade.approved()
     trade.spoil(SEND, kind)

@@ -134,6 +134,7 @@ def finished(run: JobRun) -> None:
     eventually(is_done, f"{run} is done", within=60)
 
 
+@pytest.mark.slow
 def test_a_sync_that_met_it_between_two_pages_goes_on(trade: Trade) -> None:
     run = planned_sync(trade)
     trade.spoil(READ, "revoked_key")

@@ -44,16 +44,16 @@ class Seller:
             self.url + path,
             json=body,
             headers={"Client-Id": self.shop.client_id, "Api-Key": self.shop.api_key},
-            timeout=10,
+            timeout=60,
         )
 
     def get(self, path: str) -> requests.Response:
         headers = {"Client-Id": self.shop.client_id, "Api-Key": self.shop.api_key}
-        return requests.get(self.url + path, headers=headers, timeout=10)
+        return requests.get(self.url + path, headers=headers, timeout=60)
 
     def stranger(self, path: str) -> requests.Response:
         """A call without a key."""
-        return requests.post(self.url + path, json={}, timeout=10)
+        return requests.post(self.url + path, json={}, timeout=60)
 
     def ask(self, path: str, **body: Any) -> dict[str, Any]:
         answer = self.post(path, **body)
@@ -66,15 +66,15 @@ class Seller:
         return answer.status_code, said["code"], said["message"]
 
     def script(self, route: str, kind: str, **more: Any) -> None:
-        answer = requests.post(f"{self.url}/_faults", json={"route": f"ozon:{route}", "kind": kind, **more}, timeout=5)
+        answer = requests.post(f"{self.url}/_faults", json={"route": f"ozon:{route}", "kind": kind, **more}, timeout=60)
         assert answer.status_code == 200, answer.text
 
     def next_day(self) -> None:
-        assert requests.post(f"{self.url}/world/next-day", timeout=10).status_code == 200
+        assert requests.post(f"{self.url}/world/next-day", timeout=60).status_code == 200
 
     def told(self, path: str, **query: Any) -> Any:
         """What the world tells about this shop."""
-        answer = requests.get(f"{self.url}/world/{path}", {"shop": self.shop.client_id, **query}, timeout=10)
+        answer = requests.get(f"{self.url}/world/{path}", {"shop": self.shop.client_id, **query}, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

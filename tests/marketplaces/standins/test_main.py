@@ -36,7 +36,7 @@ def until_it_answers(url: str) -> requests.Response:
     end = time.monotonic() + SECONDS
     while True:
         try:
-            return requests.get(url, timeout=5)
+            return requests.get(url, timeout=60)
         except requests.ConnectionError:
             assert time.monotonic() < end, "it did not start"
             time.sleep(0.05)
@@ -48,10 +48,10 @@ def test_a_signal_stops_it_cleanly_with_a_page_open(
 ) -> None:
     page = until_it_answers(f"http://127.0.0.1:{port}/chat")
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    with requests.get(f"http://127.0.0.1:{port}/_telegram/events", stream=True, timeout=5) as events:
+    with requests.get(f"http://127.0.0.1:{port}/_telegram/events", stream=True, timeout=60) as events:
         assert next(events.iter_lines()) == b"retry: 1000"
         process.send_signal(way)
-        _, complaints = process.communicate(timeout=5)
+        _, complaints = process.communicate(timeout=60)
     assert process.returncode == 0
     assert complaints == b""
 

@@ -34,7 +34,7 @@ def boris(running: Seller) -> Iterator[Seller]:
     running.world.write_price(NewPrice(PRODUCT, 1000_00, old_price=1400_00, min_price=0))
     running.world.ledger.writes.clear()
     yield running
-    requests.delete(f"{running.url}/_faults", timeout=5)
+    requests.delete(f"{running.url}/_faults", timeout=60)
 
 
 @pytest.fixture

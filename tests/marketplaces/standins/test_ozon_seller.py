@@ -62,7 +62,7 @@ class TestKeys:
     def test_a_wrong_key_is_refused_as_ozon_refuses_it(
         self, anna: Seller, headers: dict[str, str], status: int, code: int, message: str
     ) -> None:
-        answer = requests.post(f"{anna.url}/v1/roles", json={}, headers=headers, timeout=5)
+        answer = requests.post(f"{anna.url}/v1/roles", json={}, headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert answer.json()["message"].startswith(message)
 
@@ -109,11 +109,11 @@ class TestMethods:
         assert anna.refusal("/v7/product/list") == (404, 5, "Resource not found")
 
     def test_a_get_where_a_post_belongs_is_not_found(self, anna: Seller) -> None:
-        assert requests.get(f"{anna.url}{PRODUCTS}", timeout=5).status_code == 404
+        assert requests.get(f"{anna.url}{PRODUCTS}", timeout=60).status_code == 404
 
     def test_a_body_that_is_not_json_is_refused(self, anna: Seller) -> None:
         headers = {"Client-Id": ANNA.client_id, "Api-Key": ANNA.api_key, "Content-Type": "application/json"}
-        answer = requests.post(f"{anna.url}{PRODUCTS}", data=b"{", headers=headers, timeout=5)
+        answer = requests.post(f"{anna.url}{PRODUCTS}", data=b"{", headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (400, 3)
 
     def test_the_key_tells_its_end_and_its_methods(self, anna: Seller) -> None:
@@ -284,12 +284,12 @@ class TestWorldControls:
         ],
     )
     def test_a_bad_question_names_the_field(self, anna: Seller, query: str, message: str) -> None:
-        answer = requests.get(f"{anna.url}/world/{query}", timeout=5)
+        answer = requests.get(f"{anna.url}/world/{query}", timeout=60)
         assert (answer.status_code, answer.json()) == (400, {"error": message})
 
     def test_a_price_must_be_a_price(self, anna: Seller) -> None:
         sku = int(anna.world.catalog.sku[0])
-        answer = requests.get(f"{anna.url}/world/truth?sku={sku}&from_price=-1&to_price=2", timeout=5)
+        answer = requests.get(f"{anna.url}/world/truth?sku={sku}&from_price=-1&to_price=2", timeout=60)
         assert answer.json() == {"error": "from_price: a price in roubles above 0, not '-1'"}
 
     def test_stock_of_every_morning_is_told(self, anna: Seller) -> None:

@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 640, 320, 8
 
 
 def script(url: str, **fault: object) -> None:
-    requests.post(f"{url}/_faults", json=fault, timeout=5).raise_for_status()
+    requests.post(f"{url}/_faults", json=fault, timeout=60).raise_for_status()
 
 
 # Tokens
@@ -150,7 +150,7 @@ async def test_photos_and_documents_arrive(bot: telegram.Bot, anna: Person) -> N
     assert document.document.file_name == "отчёт.csv"
     file = await bot.get_file(document.document.file_id)
     assert bytes(await file.download_as_bytearray()) == b"a;b\n1;2\n"
-    shown = requests.get(f"{anna.url}/_telegram/files/{document.document.file_id}", timeout=5)
+    shown = requests.get(f"{anna.url}/_telegram/files/{document.document.file_id}", timeout=60)
     assert shown.headers["Content-Disposition"].startswith("attachment")
     with pytest.raises(BadRequest, match="Image_process_failed"):
         await bot.send_photo(anna.id, b"not a picture")
@@ -195,7 +195,7 @@ async def test_a_person_who_blocked_the_bot_is_out_of_reach(bot: telegram.Bot, a
     assert update.my_chat_member.new_chat_member.status == "kicked"
     with pytest.raises(Silence, match="has blocked the bot"):
         anna.says("hello")
-    requests.post(f"{anna.url}/_telegram/people/{anna.id}/unblock", timeout=5)
+    requests.post(f"{anna.url}/_telegram/people/{anna.id}/unblock", timeout=60)
     assert await bot.send_message(anna.id, "hello again")
 
 
@@ -211,7 +211,7 @@ async def test_a_person_sees_the_commands_of_her_language(bot: telegram.Bot, ann
     await bot.set_my_commands([("report", "Yesterday"), ("help", "Help")])
     await bot.set_my_commands([("report", "За вчера")], language_code="ru")
     assert [c.description for c in await bot.get_my_commands()] == ["Yesterday", "Help"]
-    chat = requests.get(f"{anna.url}/_telegram/chats/{anna.id}", timeout=5).json()
+    chat = requests.get(f"{anna.url}/_telegram/chats/{anna.id}", timeout=60).json()
     assert chat["commands"] == [{"command": "report", "description": "За вчера"}]
     await bot.delete_my_commands(language_code="ru")
     assert await bot.get_my_commands(language_code="ru") == ()
@@ -241,7 +241,7 @@ async def test_a_press_is_answered_and_heard(bot: telegram.Bot, anna: Person) ->
 
 
 async def test_an_old_press_can_no_longer_be_answered(telegram_url: str, bot: telegram.Bot, anna: Person) -> None:
-    requests.post(f"{telegram_url}/_telegram/settings", json={"answer_seconds": 0}, timeout=5).raise_for_status()
+    requests.post(f"{telegram_url}/_telegram/settings", json={"answer_seconds": 0}, timeout=60).raise_for_status()
     await bot.send_message(anna.id, "?", reply_markup=buttons("Apply"))
     press = anna.presses(anna.sees("?"), "Apply")
     for query_id in (press["id"], "never-was"):
@@ -284,7 +284,7 @@ async def test_a_press_on_a_deleted_message_brings_no_message(bot: telegram.Bot,
 async def test_flood_limits_hold_when_they_are_switched_on(telegram_url: str, bot: telegram.Bot, anna: Person) -> None:
     for number in range(5):
         await bot.send_message(anna.id, f"free {number}")
-    requests.post(f"{telegram_url}/_telegram/settings", json={"flood": True}, timeout=5).raise_for_status()
+    requests.post(f"{telegram_url}/_telegram/settings", json={"flood": True}, timeout=60).raise_for_status()
     await bot.send_message(anna.id, "first")
     with pytest.raises(RetryAfter) as refused:
         await bot.send_message(anna.id, "second")
@@ -314,7 +314,7 @@ async def test_scripted_faults_speak_as_the_bot_api_does(telegram_url: str, bot:
     with pytest.raises(telegram.error.TelegramError):
         await bot.send_message(anna.id, "four")
     assert [message["text"] for message in anna.messages()] == ["three", "four"]
-    calls = requests.get(f"{telegram_url}/_calls", params={"route": "telegram:sendMessage"}, timeout=5).json()
+    calls = requests.get(f"{telegram_url}/_calls", params={"route": "telegram:sendMessage"}, timeout=60).json()
     assert [call["status"] for call in calls] == [429, 500, 502, 200]
     assert calls[0]["request"] == {"chat_id": str(anna.id), "text": "one"}
     assert TOKEN not in json.dumps(calls)
@@ -326,7 +326,7 @@ async def test_scripted_faults_speak_as_the_bot_api_does(telegram_url: str, bot:
 async def test_everything_that_happens_is_told_live(telegram_url: str, bot: telegram.Bot, anna: Person) -> None:
     heard: list[dict[str, object]] = []
     async with (
-        httpx.AsyncClient(timeout=5) as client,
+        httpx.AsyncClient(timeout=60) as client,
         client.stream("GET", f"{telegram_url}/_telegram/events") as stream,
     ):
         lines = stream.aiter_lines()
@@ -335,7 +335,7 @@ async def test_everything_that_happens_is_told_live(telegram_url: str, bot: tele
         await bot.send_message(anna.id, "Card", reply_markup=buttons("Apply"))
         press = anna.presses(anna.messages()[0], "Apply")
         await bot.answer_callback_query(press["id"], "done")
-        requests.post(f"{telegram_url}/_telegram/notice", json={"text": "sync", "kind": "progress"}, timeout=5)
+        requests.post(f"{telegram_url}/_telegram/notice", json={"text": "sync", "kind": "progress"}, timeout=60)
         await bot.set_my_commands([("help", "Help")])
         async for line in lines:
             heard += [json.loads(line.removeprefix("data: "))] if line else []

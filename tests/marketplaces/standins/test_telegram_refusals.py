@@ -14,14 +14,14 @@ pytestmark = pytest.mark.flow
 
 def refused(url: str, method: str, fields: dict[str, object]) -> str:
     """What the Bot API says no with."""
-    answer = requests.post(f"{url}/bot{TOKEN}/{method}", data=fields, timeout=5).json()
+    answer = requests.post(f"{url}/bot{TOKEN}/{method}", data=fields, timeout=60).json()
     assert (answer["ok"], answer["error_code"]) == (False, 400)
     return str(answer["description"])
 
 
 @pytest.mark.parametrize(("token", "status"), [("100000001:another-token-entirely", 401), ("oops", 404)])
 async def test_it_refuses_a_wrong_token(shared_telegram_url: str, token: str, status: int) -> None:
-    assert requests.post(f"{shared_telegram_url}/bot{token}/getMe", timeout=5).json()["error_code"] == status
+    assert requests.post(f"{shared_telegram_url}/bot{token}/getMe", timeout=60).json()["error_code"] == status
     with pytest.raises(InvalidToken):
         await telegram.Bot(token, base_url=f"{shared_telegram_url}/bot", request=quick()).initialize()
 
@@ -99,10 +99,10 @@ def test_parameters_that_make_no_sense_are_refused(
 def test_json_bodies_are_understood_too(shared_telegram_url: str) -> None:
     markup = {"inline_keyboard": [[{"text": "Apply", "callback_data": "1"}]]}
     address = f"{shared_telegram_url}/bot{TOKEN}/sendMessage"
-    sent = requests.post(address, json={"chat_id": 1, "text": "x", "reply_markup": markup}, timeout=5).json()
+    sent = requests.post(address, json={"chat_id": 1, "text": "x", "reply_markup": markup}, timeout=60).json()
     assert sent["result"]["reply_markup"] == markup
     for body in (b"[1]", b"{", b"\xff"):
-        answer = requests.post(address, data=body, timeout=5).json()
+        answer = requests.post(address, data=body, timeout=60).json()
         assert answer["description"].startswith("Bad Request: the body is not")
 
 
@@ -124,6 +124,6 @@ def test_a_control_route_names_what_is_wrong(
     shared_telegram_url: str, asked: str, body: object, status: int, said: str
 ) -> None:
     method, path = asked.split()
-    answer = requests.request(method, f"{shared_telegram_url}/_telegram{path}", json=body, timeout=5)
+    answer = requests.request(method, f"{shared_telegram_url}/_telegram{path}", json=body, timeout=60)
     assert answer.status_code == status
     assert said in answer.json()["error"]

@@ -28,18 +28,18 @@ SECRET = "a-secret_of-32-characters-or-more"
 
 
 async def test_a_long_poll_ends_with_the_first_update(bot: telegram.Bot, anna: Person) -> None:
-    poll = asyncio.create_task(bot.get_updates(timeout=10))
+    poll = asyncio.create_task(bot.get_updates(timeout=60))
     await asyncio.sleep(0.1)
     started = time.monotonic()
     said = await asyncio.to_thread(anna.says, "/report now")
     (update,) = await poll
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 40
     assert update.message is not None
     assert update.message.text == "/report now"
     assert update.message.entities[0].type == "bot_command"
     assert [again.update_id for again in await bot.get_updates()] == [update.update_id]
     assert await bot.get_updates(offset=update.update_id + 1) == ()
-    chat = requests.get(f"{anna.url}/_telegram/chats/{anna.id}", timeout=5).json()
+    chat = requests.get(f"{anna.url}/_telegram/chats/{anna.id}", timeout=60).json()
     assert [(message["id"], message["taken"]) for message in chat["messages"]] == [(said["id"], True)]
 
 
@@ -148,7 +148,7 @@ def webhook(inbox: Inbox) -> Iterator[str]:
         yield f"{base}/hook"
 
 
-async def until(check: object, seconds: float = 5) -> None:
+async def until(check: object, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not check():  # type: ignore[operator]
         assert time.monotonic() < end, "it did not happen in time"
@@ -214,9 +214,9 @@ async def test_an_update_can_be_delivered_again(
     await bot.set_webhook(webhook)
     anna.says("once")
     await until(lambda: len(inbox.updates) == 1)
-    (update,) = requests.get(f"{telegram_url}/_telegram/updates", timeout=5).json()
+    (update,) = requests.get(f"{telegram_url}/_telegram/updates", timeout=60).json()
     assert (update["kind"], update["waiting"]) == ("message", False)
-    requests.post(f"{telegram_url}/_telegram/updates/{update['id']}/again", timeout=5).raise_for_status()
+    requests.post(f"{telegram_url}/_telegram/updates/{update['id']}/again", timeout=60).raise_for_status()
     await until(lambda: len(inbox.updates) == 2)
     assert inbox.updates[0] == inbox.updates[1]
 
