@@ -1,5 +1,5 @@
--- The days of the cubes of buyers, from all orders of the buyers in question (part_buyer): what they add less what they
--- take away. An audience is the buyers of one source or all, of one type or all: each order is seen by four.
+-- The day rows of the cubes of buyers, from all orders of the buyers in question (part_buyer): what they add less what
+-- they take away. An audience is the buyers of one source or all, of one type or all: every order is seen by four.
 create temp table audience as
 select (row_number() over (order by source, type))::smallint as audience, source, type
 from (
