@@ -33,7 +33,7 @@ from apps.shops.models import Shop
 
 log = logging.getLogger(__name__)
 
-LINES_AT_ONCE = 1_000_000
+LINES_AT_ONCE = 250_000
 MOST_STALE_DAYS = 400  # more are not worth a comparison: the file is built whole
 KEPT_VERSIONS = 2
 MEMORY = "3GB"
@@ -52,10 +52,12 @@ class Stale:
 
 @dataclass(frozen=True)
 class Written:
-    """What a finished file should hold: PostgreSQL's counts and sums of `days` (None: of all)."""
+    """What a finished file should hold: PostgreSQL's counts and sums of `days`. Its cubes have changed on those of
+    `touched`: an order's other rows may lie on other days. None: all."""
 
     expected: dict[str, str]
     days: list[date] | None
+    touched: list[date] | None
 
 
 class MustBeWhole(Exception):
@@ -73,7 +75,8 @@ def refresh(shop: Shop, *, progress: Progress = lambda _: None) -> StoreVersion:
             return _build_whole(shop, progress)
         try:
             return _build_on(shop, before, progress)
-        except (MustBeWhole, OSError, duckdb.Error) as error:
+        except (MustBeWhole, Damaged, OSError, duckdb.Error) as error:
+            log.warning("the store of shop %s is built from everything: %s", shop.pk, error)
             progress(f"from everything: {error}")
             return _build_whole(shop, progress)
 
@@ -105,7 +108,7 @@ def _build_whole(shop: Shop, progress: Progress) -> StoreVersion:
         with _writing(path) as db:
             with extract.snapshot():
                 version.as_of, stale = real_now(), _stale(shop)
-                written = Written(extract.facts(shop.pk, None), None)
+                expected = extract.facts(shop.pk, None)
                 extract.read(db, path.parent, shop_id=shop.pk, days=None)
             progress("read from the database")
             db.execute(sql("macros"))
@@ -115,7 +118,7 @@ def _build_whole(shop: Shop, progress: Progress) -> StoreVersion:
             db.execute(sql("directories"))
             progress("facts")
             add_cubes(db, _stretches(db), progress=progress)
-        return _publish(version, path, written, stale)
+        return _publish(version, path, Written(expected, None, None), stale)
 
 
 def _build_on(shop: Shop, before: StoreVersion, progress: Progress) -> StoreVersion:
@@ -127,7 +130,7 @@ def _build_on(shop: Shop, before: StoreVersion, progress: Progress) -> StoreVers
                 version.as_of, stale = real_now(), _stale(shop)
                 if len(stale.days) > MOST_STALE_DAYS:
                     raise MustBeWhole(f"{len(stale.days)} days have changed")
-                written = Written(extract.facts(shop.pk, stale.days), stale.days)
+                expected = extract.facts(shop.pk, stale.days)
                 extract.read(db, path.parent, shop_id=shop.pk, days=stale.days)
             progress(f"{len(stale.days)} days read from the database")
             db.execute(sql("load"))
@@ -136,11 +139,13 @@ def _build_on(shop: Shop, before: StoreVersion, progress: Progress) -> StoreVers
                 raise MustBeWhole(f"{moved} products, categories or sources count elsewhere now")
             if not stale.days and not renamed:
                 return before
-            db.execute(sql("directories"))
+            if renamed:
+                db.execute(sql("directories"))
             db.execute("create temp table stale_day as select unnest($days::date[]) as day", {"days": stale.days})
             db.execute(sql("refresh"))
             add_cubes(db, _stretches(db), progress=progress)
-        return _publish(version, path, written, stale)
+            touched = db.execute("select day from stale_day union select day from part_sale").fetchall()
+        return _publish(version, path, Written(expected, stale.days, [day for (day,) in touched]), stale)
 
 
 @contextmanager
@@ -159,6 +164,7 @@ def _writing(path: Path) -> Iterator[DuckDBPyConnection]:
         "memory_limit": MEMORY,
         "threads": THREADS,
         "temp_directory": str(path.parent),
+        "fsync_mode": "NONE",  # the finished file is brought to the disk, once, before it is published
     }
     with duckdb.connect(str(path), config=config) as db:
         yield db
@@ -185,6 +191,7 @@ def _check(db: DuckDBPyConnection, written: Written) -> None:
     found = extract.facts_of(db, written.days)
     if found != written.expected:
         raise Damaged(f"the file holds {found}, PostgreSQL {written.expected}")
+    db.execute(sql("checked_day"), {"days": written.touched})
     differing = db.execute(sql("cubes_agree")).fetchall()
     if differing:
         raise Damaged(f"cubes differ from the facts: {differing}")

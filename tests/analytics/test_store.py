@@ -18,6 +18,7 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from apps.analytics import build, files, freshness, manifest, questions, reader
+from apps.analytics.blocks import number
 from apps.analytics.check import check_store
 from apps.analytics.comparison import compare
 from apps.analytics.errors import NotBuilt
@@ -111,6 +112,22 @@ def test_the_comparison_is_clean_and_finds_one_wrong_cell(made: MadeShop) -> Non
     assert {difference.cell[:2] for difference in differences} == {(0, 0)}
     found = check_store(made.shop, today=DAYS.last)
     assert found["different"] == len(differences) > 0
+    assert not compare(made.shop, DAYS).differences
+
+
+def test_a_refresh_whose_cubes_differ_from_the_facts_is_built_from_everything(made: MadeShop) -> None:
+    version = build.rebuild(made.shop)
+    order = Order.objects.filter(shop=made.shop, source__role="sales", status="open").earliest("pk")
+    reader.close_all()
+    with duckdb.connect(str(file_of(version))) as db:
+        db.execute(
+            "update sales set revenue = revenue + 1 where rowid ="
+            " (select min(rowid) from sales where category = 0 and brand = 0 and block = $block)",
+            {"block": number(order.placed_on)},
+        )
+    StoreVersion.objects.update(size=file_of(version).stat().st_size)
+    Order.objects.filter(pk=order.pk).update(total=order.total + 1)
+    assert build.refresh(made.shop).is_whole
     assert not compare(made.shop, DAYS).differences
 
 

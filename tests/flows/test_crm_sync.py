@@ -20,9 +20,6 @@ from tests.flows.crm import CrmLife, crm_life
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
 
-CENT = Decimal("0.01")
-
-
 @pytest.fixture
 def life(settings: Settings) -> Iterator[CrmLife]:
     with crm_life(settings) as life:

@@ -1,24 +1,66 @@
--- Cubes whose sums differ from those of the facts; none, or the file is wrong.
-with sums as (
-    select
-        'orders' as cube, (select coalesce(sum(orders), 0) from sales where category = 0 and brand = 0 and block > 300000000)
-            + (select count(*) from (select distinct number, day, source, type from split where category = 0 and brand = 0 and not returned)) as ours,
-        (select count(*) from (select distinct number, day, source, type from sale where counts and not returned)) as facts
+-- Days (of checked_day) on which a cube differs from the facts, and cubes whose larger blocks differ from all their days;
+-- none, or the file is wrong.
+with each as (
+    select 'orders' as cube, day, orders as n
+    from sales join checked_day using (block)
+    where category = 0 and brand = 0
     union all
-    select
-        'revenue', (select coalesce(sum(revenue), 0) from sales where category = 0 and brand = 0 and block > 300000000),
-        (select coalesce(sum(total), 0) from sale where counts and not returned)
+    select 'orders', day, count(*)
+    from (select distinct day, number, source, type from split where category = 0 and brand = 0 and not returned)
+    semi join checked_day using (day)
+    group by day
     union all
-    select
-        'products', (select coalesce(sum(revenue), 0) from product_sales where source = 0 and type = 'all' and block > 300000000),
-        (select coalesce(sum(amount), 0) from line where not returned)
+    select 'orders', day, -count(*)
+    from (
+        select distinct day, number, source, type
+        from sale semi join checked_day using (day)
+        where counts and not returned
+    )
+    group by day
     union all
-    select
-        'expenses', (select coalesce(sum(amount), 0) from expenses where expense_type = 0 and block > 300000000),
-        (select coalesce(sum(amount), 0) from expense where not returned)
+    select 'revenue', day, revenue from sales join checked_day using (block) where category = 0 and brand = 0
     union all
-    select
-        'buyers', (select coalesce(sum(buyers), 0) from ever where source = 0 and type = 'all'),
-        (select count(distinct buyer) from sale where counts and not returned)
+    select 'revenue', day, -total from sale semi join checked_day using (day) where counts and not returned
+    union all
+    select 'products', day, revenue from product_sales join checked_day using (block)
+    union all
+    select 'products', day, -amount from line semi join checked_day using (day) where not returned
+    union all
+    select 'expenses', day, amount from expenses join checked_day using (block) where expense_type = 0
+    union all
+    select 'expenses', day, -amount from expense semi join checked_day using (day) where not returned
+    union all
+    select 'buyers', day, buyers
+    from buyers join checked_day using (block)
+    where kind = 'any' and source = 0 and type = 'all'
+    union all
+    select 'buyers', day, -count(distinct buyer)
+    from sale semi join checked_day using (day)
+    where counts and not returned
+    group by day
+    union all
+    select 'ever', null, buyers from ever where source = 0 and type = 'all'
+    union all
+    select 'ever', null, -buyers
+    from buyers
+    where kind = 'any' and source = 0 and type = 'all' and before is null and block < 100000000
+),
+levels as (
+    select 'orders' as cube, block // 100000000 as level, orders as n from sales where category = 0 and brand = 0
+    union all
+    select 'revenue', block // 100000000, revenue from sales where category = 0 and brand = 0
+    union all
+    select 'products', block // 100000000, revenue
+    from product_sales
+    where block < 200000000 or (source = 0 and type = 'all')
+    union all
+    select 'expenses', block // 100000000, amount from expenses where expense_type = 0
+    union all
+    select cube, level, 0 from (values ('orders'), ('revenue'), ('products'), ('expenses')) as cubes (cube), range(4) as levels (level)
+),
+summed as (
+    select cube, level, sum(n) as n from levels group by cube, level
 )
-from sums where ours <> facts
+select cube, day::varchar, sum(n) from each group by cube, day having sum(n) <> 0
+union all
+select cube, 'blocks', max(n) - min(n) from summed group by cube having max(n) <> min(n)

@@ -11,13 +11,13 @@ select
         select count(*) from source as old join raw_sources as new using (id)
         where (old.role = 'history') <> (new.role = 'history')
     ) as moved,
-    (select count(*) from (from product except all from fresh_product))
-        + (select count(*) from (from fresh_product except all from product))
-        + (select count(*) from (from category except all from raw_categories))
-        + (select count(*) from (from raw_categories except all from category))
-        + (select count(*) from (from source except all from raw_sources))
-        + (select count(*) from (from raw_sources except all from source))
-        + (select count(*) from (from brand except all from fresh_brand))
-        + (select count(*) from (from fresh_brand except all from brand))
-        + (select count(*) from (from expense_type except all from raw_expense_types))
-        + (select count(*) from (from raw_expense_types except all from expense_type)) as renamed
+    (select count(*) from (from product except from fresh_product))
+        + (select count(*) from (from fresh_product except from product))
+        + (select count(*) from (from category except from raw_categories))
+        + (select count(*) from (from raw_categories except from category))
+        + (select count(*) from (from source except from raw_sources))
+        + (select count(*) from (from raw_sources except from source))
+        + (select count(*) from (from brand except from fresh_brand))
+        + (select count(*) from (from fresh_brand except from brand))
+        + (select count(*) from (from expense_type except from raw_expense_types))
+        + (select count(*) from (from raw_expense_types except from expense_type)) as renamed

@@ -1,9 +1,18 @@
 -- The products that sold most, by the measure `by` ('quantity' or 'revenue'), with the sums of all products.
-with sold as (
-    select head, sum(lines) as lines, sum(quantity) as quantity, sum(revenue) as revenue
+with cell as (
+    select head, category, brand, lines, quantity, revenue
     from product_sales
-    where source = $source and type = $type and block in $blocks
-        and (0 in $categories or category in $categories) and (0 in $brands or brand in $brands)
+    where source = $source and type = $type and block in $blocks and block > 200000000
+    union all
+    select head, category, brand, lines, quantity, revenue
+    from product_sales
+    where block in $blocks and block < 200000000
+        and ($source = 0 or source = $source) and ($type = 'all' or type = $type)
+),
+sold as (
+    select head, sum(lines) as lines, sum(quantity) as quantity, sum(revenue) as revenue
+    from cell
+    where (0 in $categories or category in $categories) and (0 in $brands or brand in $brands)
     group by head
     having sum(lines) > 0
 ),

@@ -2,20 +2,26 @@
 -- buyers, so only the orders that differ are looked at: with all their rows, taken away as they were (sign -1) and
 -- added as they are (sign 1). stale_day holds the days.
 create temp table changed_number as
-with differing as (
-    select number from (from sale semi join stale_day using (day) except all from fresh_sale)
-    union
-    select number from (from fresh_sale except all from sale semi join stale_day using (day))
-    union
-    select number from (from line semi join stale_day using (day) except all from fresh_line)
-    union
-    select number from (from fresh_line except all from line semi join stale_day using (day))
-    union
-    select number from (from expense semi join stale_day using (day) except all from fresh_expense)
-    union
-    select number from (from fresh_expense except all from expense semi join stale_day using (day))
+with sales as (
+    select 1 as n, * from sale semi join stale_day using (day)
+    union all
+    select -1, * from fresh_sale
+),
+lines as (
+    select 1 as n, * from line semi join stale_day using (day)
+    union all
+    select -1, * from fresh_line
+),
+expenses as (
+    select 1 as n, * from expense semi join stale_day using (day)
+    union all
+    select -1, * from fresh_expense
 )
-select distinct number from differing;
+select number from (select * exclude (n) from sales group by all having sum(n) <> 0)
+union
+select number from (select * exclude (n) from lines group by all having sum(n) <> 0)
+union
+select number from (select * exclude (n) from expenses group by all having sum(n) <> 0);
 
 create temp table changed_buyer as
 select buyer from sale semi join changed_number using (number) where buyer is not null
@@ -42,7 +48,7 @@ union all
 select 1, * from sale semi join changed_number using (number) where counts;
 
 create temp table part_sale as
-select *, min((day, source, type)) over cell <> max((day, source, type)) over cell as is_split
+select *, min((day, source, type, buyer is null)) over cell <> max((day, source, type, buyer is null)) over cell as is_split
 from all_sale
 window cell as (partition by sign, number, returned);
 

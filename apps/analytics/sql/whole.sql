@@ -4,11 +4,14 @@ insert into line from fresh_line order by category, day;
 insert into expense from fresh_expense order by day;
 
 create temp table scattered as
+with shared as (
+    select number, returned from sale where counts group by all having count(*) > 1
+)
 select number, returned
-from sale
+from sale semi join shared using (number, returned)
 where counts
-group by number, returned
-having count(*) > 1 and (min(day) <> max(day) or min(source) <> max(source) or min(type) <> max(type));
+group by all
+having min((day, source, type, buyer is null)) <> max((day, source, type, buyer is null));
 
 create temp view part_sale as
 select 1 as sign, sale.*, scattered.number is not null as is_split
