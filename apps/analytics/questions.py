@@ -10,7 +10,8 @@ times quantity of the lines that match (`Filters.by_lines`), and an order counts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,13 +20,15 @@ from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from apps.analytics.blocks import cover, number
+from apps.analytics.directories import Rows
 from apps.analytics.models import StaleDay, StoreVersion
-from apps.analytics.reader import Rows, Store, answer
+from apps.analytics.reader import Store, answer
 from apps.common.errors import NotFound
 from apps.common.periods import Period
 
 ALL_TYPES = "all"
 NOTHING = Decimal(0)
+NO_BUYERS = (0, 0, 0, NOTHING, NOTHING, 0)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,15 @@ class Filters:
     def by_lines(self) -> bool:
         """Whether revenue is that of matching lines rather than of whole orders."""
         return self.category_id is not None or self.brand is not None
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """Orders that no sum may hold, because their number lies in several cells."""
+
+    orders: int = 0
+    returns: int = 0
+    buyer_orders: int = 0
 
 
 @dataclass(frozen=True)
@@ -272,7 +284,17 @@ def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
 
 
 def summary(asked: Filters) -> Summary:
-    return answer(asked.shops, lambda store: Summary(*_ask(store, asked, "summary")[0][:4]))
+    def find(store: Store) -> Summary:
+        ((orders, revenue, returns, returned_revenue),) = _ask(store, asked, "summary")
+        apart = _scattered(store, asked, "")[0]
+        return Summary(
+            (orders or 0) + apart.orders,
+            revenue or NOTHING,
+            (returns or 0) + apart.returns,
+            returned_revenue or NOTHING,
+        )
+
+    return answer(asked.shops, find)
 
 
 def trend(asked: Filters) -> tuple[DaySales, ...]:
@@ -282,20 +304,23 @@ def trend(asked: Filters) -> tuple[DaySales, ...]:
 
 def by_source(asked: Filters) -> tuple[SourceSales, ...]:
     """The sources with sales, by revenue. Sources of several shops with one id stand side by side."""
-    return answer(asked.shops, lambda store: tuple(SourceSales(*row) for row in _ask(store, asked, "by_source")))
+    found = [
+        source
+        for shop in sorted(set(asked.shops))
+        for source in answer((shop,), lambda store: _by_source(store, asked))
+    ]
+    return tuple(sorted(found, key=lambda source: -source.revenue))
 
 
 def top_products(asked: Filters, limit: int) -> TopProducts:
-    rows = answer(asked.shops, lambda store: _ask(store, asked, "products", by="quantity", limit=limit))
-    return TopProducts(tuple(ProductSales(*row[:4]) for row in rows), rows[0][5] if rows else NOTHING)
+    found = answer(asked.shops, lambda store: _best_products(store, asked, "quantity", limit))
+    return TopProducts(found.products, found.quantity)
 
 
 def product_performance(asked: Filters, limit: int) -> Performance:
     def find(store: Store) -> Performance:
-        rows = _ask(store, asked, "products", by="revenue", limit=limit)
-        count, quantity, revenue = rows[0][4:] if rows else (0, NOTHING, NOTHING)
-        roots = _categories(store, asked, store.roots)
-        return Performance(tuple(ProductSales(*row[:4]) for row in rows), roots, count, quantity, revenue)
+        roots = _categories(store, asked, store.directories.children.get(None, []))
+        return replace(_best_products(store, asked, "revenue", limit), roots=roots)
 
     return answer(asked.shops, find)
 
@@ -304,28 +329,38 @@ def category_breakdown(asked: Filters, parent_name: str) -> tuple[CategorySales,
     """The children with sales of the category of this name, without regard to case, by revenue."""
 
     def find(store: Store) -> tuple[CategorySales, ...]:
-        rows = store.ask("children_by_name", parent=parent_name)
-        return _categories(store, asked, [category for (category,) in rows])
+        names, children = store.directories.category_names, store.directories.children
+        parents = [category for category, name in names.items() if name.lower() == parent_name.lower()]
+        return _categories(store, asked, [child for parent in parents for child in children.get(parent, [])])
 
     return answer(asked.shops, find)
 
 
 def customers(asked: Filters) -> Customers:
     def find(store: Store) -> Customers:
-        days = _trend(store, asked)
+        rows = _ask(store, asked, "trend")
+        apart = _scattered(store, asked, "")[0]
         ((buyers, new, returning),) = _ask(store, asked, "customers_by_lines" if asked.by_lines else "customers")
-        ((orders, revenue, _returns, _returned, buyer_orders),) = _ask(store, asked, "summary")
-        ever = Ever(*_ask(store, asked, "ever")[0])
-        return Customers(buyers, new, returning, buyer_orders, orders, revenue, days, ever)
+        return Customers(
+            buyers=buyers,
+            new=new,
+            returning=returning,
+            buyer_orders=sum(row[3] for row in rows) + apart.buyer_orders,
+            orders=sum(row[1] for row in rows) + apart.orders,
+            revenue=sum((row[2] for row in rows), NOTHING),
+            days=_days(store, asked, rows),
+            ever=Ever(*store.directories.ever.get((asked.source_id or 0, asked.sales_type), NO_BUYERS)),
+        )
 
     return answer(asked.shops, find)
 
 
 def brands(asked: Filters, limit: int) -> Brands:
-    found = answer(asked.shops, lambda store: tuple(BrandSales(*row) for row in _ask(store, asked, "brands")))
+    found = answer(asked.shops, lambda store: _brands(store, asked))
+    by_revenue = sorted(found, key=lambda brand: (-brand.revenue, brand.name))
     by_quantity = sorted(found, key=lambda brand: (-brand.quantity, brand.name))
     return Brands(
-        found[:limit],
+        tuple(by_revenue[:limit]),
         tuple(by_quantity[:limit]),
         len(found),
         sum((brand.quantity for brand in found), NOTHING),
@@ -340,7 +375,10 @@ def expenses(asked: Filters, expense_type_id: int | None = None) -> Expenses:
 
 def profit(asked: Filters) -> Profit:
     def find(store: Store) -> Profit:
-        spent = _expenses_by_lines(store, asked, 0).days if asked.by_lines else _expense_days(store, asked, 0)
+        if asked.by_lines:
+            spent = _expenses_by_lines(store, asked, 0).days
+        else:
+            spent = _expense_days(asked, _ask(store, asked, "expense_days", expense_type=0))
         days = tuple(
             DayProfit(sold.day, sold.revenue, cost.amount)
             for sold, cost in zip(_trend(store, asked), spent, strict=True)
@@ -352,28 +390,33 @@ def profit(asked: Filters) -> Profit:
 
 def root_categories(shops: tuple[int, ...]) -> tuple[Category, ...]:
     """By name."""
-    return answer(shops, lambda store: tuple(Category(*row) for row in store.ask("root_categories")))
+    return answer(shops, lambda store: _named(store, store.directories.children.get(None, [])))
 
 
 def children(shops: tuple[int, ...], category_id: int) -> tuple[Category, ...]:
     """By name. Raises `NotFound` when no shop of these has the category."""
 
     def find(store: Store) -> tuple[Category, ...]:
-        if category_id not in store.descendants:
+        if category_id not in store.directories.category_names:
             raise NotFound(_("There is no such category."))
-        return tuple(Category(*row) for row in store.ask("children", category=category_id))
+        return _named(store, store.directories.children.get(category_id, []))
 
     return answer(shops, find)
 
 
 def brand_names(shops: tuple[int, ...]) -> tuple[str, ...]:
     """By name; of those that differ in case alone the first."""
-    return answer(shops, lambda store: tuple(name for (name,) in store.ask("brand_names")))
+    return answer(shops, lambda store: tuple(sorted(set(store.directories.brand_names.values()), key=str.lower)))
 
 
 def expense_types(shops: tuple[int, ...]) -> tuple[ExpenseType, ...]:
     """By name."""
-    return answer(shops, lambda store: tuple(ExpenseType(*row) for row in store.ask("expense_types")))
+
+    def find(store: Store) -> tuple[ExpenseType, ...]:
+        found = [ExpenseType(id_, name, alias) for id_, (name, alias) in store.directories.expense_types.items()]
+        return tuple(sorted(found, key=lambda one: (one.name.lower(), one.id)))
+
+    return answer(shops, find)
 
 
 def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
@@ -393,40 +436,97 @@ def _params(store: Store, asked: Filters) -> dict[str, Any]:
         "source": asked.source_id or 0,
         "type": asked.sales_type,
         "category": category,
-        "categories": store.descendants.get(category, [-1]) if category else [0],
-        "brands": store.brands.get(asked.brand.lower(), [-1]) if asked.brand is not None else [0],
+        "categories": store.directories.descendants.get(category, [-1]) if category else [0],
+        "brands": store.directories.brand_keys.get(asked.brand.lower(), [-1]) if asked.brand is not None else [0],
     }
 
 
+def _scattered(store: Store, asked: Filters, by: str) -> dict[int, Scattered]:
+    """By block, source or brand, as `by` says; '': all of them under 0. All these keys have rows of sums too."""
+    rows = _ask(store, asked, "scattered", by=by) if store.directories.has_scattered else []
+    return defaultdict(Scattered, {key: Scattered(*counts) for key, *counts in rows})
+
+
 def _trend(store: Store, asked: Filters) -> tuple[DaySales, ...]:
-    found = {block: (orders, revenue) for block, orders, revenue in _ask(store, asked, "trend")}
+    return _days(store, asked, _ask(store, asked, "trend"))
+
+
+def _days(store: Store, asked: Filters, rows: Rows) -> tuple[DaySales, ...]:
+    """Every day of the period, from the rows of those that have sales."""
+    apart = _scattered(store, asked, "day")
+    found = {block: (orders + apart[block].orders, revenue) for block, orders, revenue, _ in rows}
     return tuple(DaySales(day, *found.get(number(day), (0, NOTHING))) for day in asked.period)
+
+
+def _by_source(store: Store, asked: Filters) -> list[SourceSales]:
+    names, apart = store.directories.source_names, _scattered(store, asked, "source")
+    found = [
+        SourceSales(source, names.get(source, ""), orders + apart[source].orders, revenue)
+        for source, orders, revenue in sorted(_ask(store, asked, "by_source"))
+    ]
+    return [source for source in found if source.orders]
+
+
+def _brands(store: Store, asked: Filters) -> list[BrandSales]:
+    names, apart = store.directories.brand_names, _scattered(store, asked, "brand")
+    found: dict[str, BrandSales] = {}
+    for brand, orders, quantity, revenue in _ask(store, asked, "brands"):
+        name = names[brand]
+        before = found.get(name, BrandSales(name, 0, NOTHING, NOTHING))
+        found[name] = BrandSales(
+            name, before.orders + orders + apart[brand].orders, before.quantity + quantity, before.revenue + revenue
+        )
+    return [brand for brand in found.values() if brand.orders]
+
+
+def _best_products(store: Store, asked: Filters, by: str, limit: int) -> Performance:
+    ((count, quantity, revenue, best),) = _ask(store, asked, "products", by=by, limit=limit)
+    heads = [-negative for _, negative, *_ in best or []]
+    names = store.product_names(heads)
+    products = tuple(
+        ProductSales(head or None, names.get(head, ""), *sums)
+        for head, (_, _, *sums) in zip(heads, best or [], strict=True)
+    )
+    return Performance(products, (), count, quantity or NOTHING, revenue or NOTHING)
+
+
+def _named(store: Store, categories: list[int]) -> tuple[Category, ...]:
+    return tuple(Category(category, store.directories.category_names[category]) for category in categories)
 
 
 def _categories(store: Store, asked: Filters, shown: list[int]) -> tuple[CategorySales, ...]:
     """What these categories sold, of which none holds another: no more of each than lies in the one asked about."""
     keys = {key: category for category in shown if (key := _common_part(store, category, asked.category_id))}
     rows = _ask(store, asked, "categories", shown=list(keys)) if keys else []
-    return tuple(CategorySales(keys[key], store.category_names[keys[key]], *sums) for key, *sums in rows)
+    names = store.directories.category_names
+    return tuple(CategorySales(keys[key], names[keys[key]], *sums) for key, *sums in rows)
 
 
 def _common_part(store: Store, category: int, asked: int | None) -> int | None:
     """Of two categories the one that lies in the other."""
-    if asked is None or category in store.descendants.get(asked, []):
+    descendants = store.directories.descendants
+    if asked is None or category in descendants.get(asked, []):
         return category
-    return asked if asked in store.descendants[category] else None
+    return asked if asked in descendants[category] else None
 
 
 def _expenses(store: Store, asked: Filters, expense_type: int) -> Expenses:
     by_type = _types(store, _ask(store, asked, "expenses_by_type", expense_type=expense_type))
-    ((orders,),) = _ask(store, asked, "expense_orders", expense_type=expense_type)
-    amount = sum((one.amount for one in by_type), NOTHING)
-    days = _expense_days(store, asked, expense_type)
-    return Expenses(by_type, days, amount, sum(one.count for one in by_type), orders)
+    rows = _ask(store, asked, "expense_days", expense_type=expense_type)
+    apart = 0
+    if store.directories.has_scattered:
+        ((apart,),) = _ask(store, asked, "expense_scattered", expense_type=expense_type)
+    return Expenses(
+        by_type,
+        _expense_days(asked, rows),
+        sum((one.amount for one in by_type), NOTHING),
+        sum(one.count for one in by_type),
+        sum(orders for _, _, orders in rows) + apart,
+    )
 
 
-def _expense_days(store: Store, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
-    found: dict[int, Decimal] = dict(_ask(store, asked, "expense_days", expense_type=expense_type))
+def _expense_days(asked: Filters, rows: Rows) -> tuple[DayExpenses, ...]:
+    found = {block: amount for block, amount, _orders in rows}
     return tuple(DayExpenses(day, found.get(number(day), NOTHING)) for day in asked.period)
 
 
@@ -442,6 +542,8 @@ def _expenses_by_lines(store: Store, asked: Filters, expense_type: int) -> Expen
 def _types(store: Store, rows: Rows) -> tuple[TypeExpenses, ...]:
     """-1 is the type that the channel did not tell."""
     return tuple(
-        TypeExpenses(None if type_ == -1 else type_, store.expense_type_names.get(type_, ""), amount, count)
+        TypeExpenses(
+            None if type_ == -1 else type_, store.directories.expense_types.get(type_, ("", ""))[0], amount, count
+        )
         for type_, amount, count in rows
     )

@@ -1,4 +1,4 @@
-"""Asking the files of the store: the versions of the shops that are asked about, joined by views."""
+"""Asking the files of the store: the versions of the shops that are asked about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import duckdb
 from django.utils.translation import gettext as _
 
-from apps.analytics import files, manifest
+from apps.analytics import directories, files, manifest
+from apps.analytics.directories import Rows
 from apps.analytics.errors import Damaged, NotBuilt
 from apps.analytics.extract import sql
 from apps.analytics.models import StoreVersion
@@ -21,12 +22,11 @@ BROKEN = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, d
 
 PARAMETER = re.compile(r"\$(\w+)")
 
-Rows = list[tuple[Any, ...]]
 T = TypeVar("T")
 
 
 class Store:
-    """Open files of one or more shops, one version of each, and what a filter needs to know of their directories."""
+    """Open files of one or more shops, one version of each, and their directories."""
 
     def __init__(self, versions: tuple[StoreVersion, ...]) -> None:
         self.versions = versions
@@ -35,16 +35,16 @@ class Store:
         self._db.execute(sql("macros"))
         for version in versions:
             self._attach(version)
-        self._join()
-        self.descendants: dict[int, list[int]] = {}
-        for ancestor, category in self.ask_plainly("select ancestor, category from category_path"):
-            self.descendants.setdefault(ancestor, []).append(category)
-        self.category_names: dict[int, str] = dict(self.ask_plainly("select id, name from category"))
-        self.roots = [category for (category,) in self.ask_plainly("select id from category where parent is null")]
-        self.expense_type_names: dict[int, str] = dict(self.ask_plainly("select id, name from expense_type"))
-        self.brands: dict[str, list[int]] = {}
-        for name, key in self.ask_plainly("select distinct lower(name), key from brand"):
-            self.brands.setdefault(name, []).append(key)
+        if len(versions) > 1:
+            self._join()
+        self.directories = directories.read(self.ask_plainly)
+        self._product_names: dict[int, str] = {}
+
+    def product_names(self, products: list[int]) -> dict[int, str]:
+        """Read when they are first asked for: a catalog may be long, and few of its products sell best."""
+        if unknown := [product for product in products if product not in self._product_names]:
+            self._product_names.update(self.ask("product_names", products=unknown))
+        return self._product_names
 
     def ask(self, question: str, **params: Any) -> Rows:
         """The rows of sql/<question>.sql, with those of `params` that it names."""
@@ -71,6 +71,8 @@ class Store:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._own, "cursor", None)
         if cursor is None:
             cursor = self._own.cursor = self._db.cursor()
+            if len(self.versions) == 1:
+                cursor.execute(f"set search_path = '{_name(self.versions[0])},memory'")
         return cursor
 
     def _attach(self, version: StoreVersion) -> None:
@@ -78,20 +80,24 @@ class Store:
         if not path.exists() or path.stat().st_size != version.size:
             raise Damaged(f"{path} is not there, or has another size than {version.size}")
         try:
-            self._db.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as shop{version.shop_id} (read_only)")
+            self._db.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {_name(version)} (read_only)")
         except BROKEN as error:
             raise Damaged(str(error)) from error
 
     def _join(self) -> None:
-        """One view for each table, over all shops."""
-        first = f"shop{self.versions[0].shop_id}"
+        """One view for each table, over all shops. Of one shop the tables are asked themselves, which is quicker."""
+        names = [_name(version) for version in self.versions]
         tables = self.ask_plainly(
-            "select table_name from duckdb_tables() where database_name = $first", {"first": first}
+            "select table_name from duckdb_tables() where database_name = $name", {"name": names[0]}
         )
         for (table,) in tables:
-            ids = [version.shop_id for version in self.versions]
-            parts = " union all ".join(f"select {i} as shop, * from shop{i}.{table}" for i in ids)  # noqa: S608
+            parts = " union all ".join(f"from {name}.{table}" for name in names)
             self._db.execute(f"create view {table} as {parts}")
+
+
+def _name(version: StoreVersion) -> str:
+    """Of a file among those that are open."""
+    return f"shop{version.shop_id}"
 
 
 _open: OrderedDict[tuple[int, ...], Store] = OrderedDict()

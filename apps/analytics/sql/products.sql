@@ -1,20 +1,13 @@
--- The products that sold most, by the measure `by` ('quantity' or 'revenue'), with the sums of all products.
+-- The products that sold most, by the measure `by` ('quantity' or 'revenue'), and the sums of all products.
 with sold as (
-    select head, sum(lines) as lines, sum(quantity) as quantity, sum(revenue) as revenue
+    select head, sum(quantity) as quantity, sum(revenue) as revenue
     from product_sales
     where source = $source and type = $type and block in $blocks
         and (0 in $categories or category in $categories) and (0 in $brands or brand in $brands)
     group by head
     having sum(lines) > 0
-),
-best as (
-    select
-        head, quantity, revenue, count(*) over () as products, sum(quantity) over () as all_quantity, sum(revenue) over () as all_revenue
-    from sold
-    order by if($by = 'quantity', quantity, revenue) desc, head
-    limit $limit
 )
-select nullif(best.head, 0), coalesce(product.name, '') as name, quantity, revenue, products, all_quantity, all_revenue
-from best
-left join product on product.id = best.head
-order by if($by = 'quantity', quantity, revenue) desc, best.head
+select
+    count(*) as products, sum(quantity) as quantity, sum(revenue) as revenue,
+    max((if($by = 'quantity', quantity, revenue), -head, quantity, revenue), $limit) as best
+from sold
