@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from apps.common.periods import Period
 
 LEVEL = 100_000_000
+MONTHS = 2 * LEVEL  # numbers above are those of months and years
 ONE_DAY = timedelta(days=1)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from apps.analytics.blocks import cover, number
+from apps.analytics.blocks import MONTHS, cover, number
 from apps.analytics.directories import Rows
 from apps.analytics.models import StaleDay, StoreVersion
 from apps.analytics.reader import Store, answer
@@ -425,14 +425,16 @@ def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
 
 def _params(store: Store, asked: Filters) -> dict[str, Any]:
     """The filters in the words of the .sql: 0 and 'all' stand for everything, -1 for what the shops do not have."""
-    period = asked.period
+    period, blocks = asked.period, cover(asked.period)
     category = asked.category_id or 0
     return {
         "first": period.first,
         "last": period.last,
         "first_block": number(period.first),
         "last_block": number(period.last),
-        "blocks": cover(period),
+        "blocks": blocks,
+        "small_blocks": [block for block in blocks if block < MONTHS] or [0],
+        "large_blocks": [block for block in blocks if block > MONTHS] or [0],
         "source": asked.source_id or 0,
         "type": asked.sales_type,
         "category": category,

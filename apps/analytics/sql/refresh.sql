@@ -42,7 +42,7 @@ union all
 select 1, * from sale semi join changed_number using (number) where counts;
 
 create temp table part_sale as
-select *, min((day, source, type)) over cell <> max((day, source, type)) over cell as is_split
+select *, min((day, source, type, buyer is null)) over cell <> max((day, source, type, buyer is null)) over cell as is_split
 from all_sale
 window cell as (partition by sign, number, returned);
 

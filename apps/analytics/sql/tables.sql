@@ -21,7 +21,8 @@ create table expense (
 );
 
 -- Revenue of everything is the orders' totals, of a category or a brand its lines'; a category holds its descendants.
--- Orders whose number lies in several cells of (day, source, type) cannot be added up: they are counted in `split`.
+-- Orders whose number lies in several cells of (day, source, type, known buyer or not) cannot be added up: they are
+-- counted in `split`.
 create table sales (
     category bigint, brand bigint, block integer, source bigint, type varchar,
     orders bigint, returns bigint, buyer_orders bigint, lines bigint,
@@ -31,6 +32,7 @@ create table brand_sales as from sales;  -- the rows that have a brand, in the o
 create table split (
     category bigint, brand bigint, number bigint, returned boolean, day date, source bigint, type varchar, known boolean
 );
+-- Sums over all sources or all types are there for months and years alone: those of a few days are quickly added up.
 create table product_sales (
     source bigint, type varchar, block integer, head bigint, category bigint, brand bigint,
     lines bigint, quantity decimal(18, 3), revenue decimal(18, 5)

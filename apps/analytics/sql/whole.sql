@@ -8,7 +8,7 @@ select number, returned
 from sale
 where counts
 group by number, returned
-having count(*) > 1 and (min(day) <> max(day) or min(source) <> max(source) or min(type) <> max(type));
+having count(*) > 1 and min((day, source, type, buyer is null)) <> max((day, source, type, buyer is null));
 
 create temp view part_sale as
 select 1 as sign, sale.*, scattered.number is not null as is_split
