@@ -11,23 +11,25 @@ times quantity of the lines that match (`Filters.by_lines`), and an order counts
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from apps.analytics.blocks import MONTHS, cover, number
+from apps.analytics.blocks import MONTHS, cover
+from apps.analytics.days import NOTHING, Days, money, number
 from apps.analytics.directories import Rows
+from apps.analytics.extract import sql
 from apps.analytics.models import StaleDay, StoreVersion
-from apps.analytics.reader import Store, answer
+from apps.analytics.reader import Ranges, Store, answer
 from apps.common.errors import NotFound
 from apps.common.periods import Period
 
 ALL_TYPES = "all"
-NOTHING = Decimal(0)
 NO_BUYERS = (0, 0, 0, NOTHING, NOTHING, 0)
 
 
@@ -59,6 +61,9 @@ class Scattered:
     orders: int = 0
     returns: int = 0
     buyer_orders: int = 0
+
+
+NONE = Scattered()
 
 
 @dataclass(frozen=True)
@@ -285,14 +290,8 @@ def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
 
 def summary(asked: Filters) -> Summary:
     def find(store: Store) -> Summary:
-        ((orders, revenue, returns, returned_revenue),) = _ask(store, asked, "summary")
-        apart = _scattered(store, asked, "")[0]
-        return Summary(
-            (orders or 0) + apart.orders,
-            revenue or NOTHING,
-            (returns or 0) + apart.returns,
-            returned_revenue or NOTHING,
-        )
+        orders, returns, _, revenue, returned_revenue = _sales(store, asked)
+        return Summary(orders, money(revenue), returns, money(returned_revenue))
 
     return answer(asked.shops, find)
 
@@ -338,19 +337,10 @@ def category_breakdown(asked: Filters, parent_name: str) -> tuple[CategorySales,
 
 def customers(asked: Filters) -> Customers:
     def find(store: Store) -> Customers:
-        rows = _ask(store, asked, "trend")
-        apart = _scattered(store, asked, "")[0]
         ((buyers, new, returning),) = _ask(store, asked, "customers_by_lines" if asked.by_lines else "customers")
-        return Customers(
-            buyers=buyers,
-            new=new,
-            returning=returning,
-            buyer_orders=sum(row[3] for row in rows) + apart.buyer_orders,
-            orders=sum(row[1] for row in rows) + apart.orders,
-            revenue=sum((row[2] for row in rows), NOTHING),
-            days=_days(store, asked, rows),
-            ever=Ever(*store.directories.ever.get((asked.source_id or 0, asked.sales_type), NO_BUYERS)),
-        )
+        orders, _, buyer_orders, revenue, _ = _sales(store, asked)
+        ever = Ever(*store.directories.ever.get((asked.source_id or 0, asked.sales_type), NO_BUYERS))
+        return Customers(buyers, new, returning, buyer_orders, orders, money(revenue), _trend(store, asked), ever)
 
     return answer(asked.shops, find)
 
@@ -375,10 +365,7 @@ def expenses(asked: Filters, expense_type_id: int | None = None) -> Expenses:
 
 def profit(asked: Filters) -> Profit:
     def find(store: Store) -> Profit:
-        if asked.by_lines:
-            spent = _expenses_by_lines(store, asked, 0).days
-        else:
-            spent = _expense_days(asked, _ask(store, asked, "expense_days", expense_type=0))
+        spent = _expenses_by_lines(store, asked, 0).days if asked.by_lines else _expense_days(store, asked, 0)
         days = tuple(
             DayProfit(sold.day, sold.revenue, cost.amount)
             for sold, cost in zip(_trend(store, asked), spent, strict=True)
@@ -425,70 +412,101 @@ def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
 
 def _params(store: Store, asked: Filters) -> dict[str, Any]:
     """The filters in the words of the .sql: 0 and 'all' stand for everything, -1 for what the shops do not have."""
-    period, blocks = asked.period, cover(asked.period)
-    category = asked.category_id or 0
+    blocks = cover(asked.period)
     return {
-        "first": period.first,
-        "last": period.last,
-        "first_block": number(period.first),
-        "last_block": number(period.last),
-        "blocks": blocks,
-        "small_blocks": [block for block in blocks if block < MONTHS] or [0],
-        "large_blocks": [block for block in blocks if block > MONTHS] or [0],
+        "first": asked.period.first,
+        "last": asked.period.last,
+        "in_blocks": Ranges("block", blocks),
+        "in_small_blocks": Ranges("block", [block for block in blocks if block[0] < MONTHS]),
+        "in_large_blocks": Ranges("block", [block for block in blocks if block[0] > MONTHS]),
         "source": asked.source_id or 0,
         "type": asked.sales_type,
-        "category": category,
-        "categories": store.directories.descendants.get(category, [-1]) if category else [0],
-        "brands": store.directories.brand_keys.get(asked.brand.lower(), [-1]) if asked.brand is not None else [0],
+        "category": asked.category_id or 0,
+        "categories": _categories_of(store, asked),
+        "brands": _brands_of(store, asked),
     }
 
 
+def _categories_of(store: Store, asked: Filters) -> list[int]:
+    return [0] if asked.category_id is None else store.directories.descendants.get(asked.category_id, [-1])
+
+
+def _brands_of(store: Store, asked: Filters) -> list[int]:
+    return [0] if asked.brand is None else store.directories.brand_keys.get(asked.brand.lower(), [-1])
+
+
 def _scattered(store: Store, asked: Filters, by: str) -> dict[int, Scattered]:
-    """By block, source or brand, as `by` says; '': all of them under 0. All these keys have rows of sums too."""
-    rows = _ask(store, asked, "scattered", by=by) if store.directories.has_scattered else []
-    return defaultdict(Scattered, {key: Scattered(*counts) for key, *counts in rows})
+    """By day (its number), source or brand, as `by` says; '': all of them under 0."""
+    if not store.directories.has_scattered:
+        return {}
+    return {key: Scattered(*counts) for key, *counts in _ask(store, asked, "scattered", by=by)}
+
+
+def _sales(store: Store, asked: Filters) -> list[int]:
+    """Orders, returns, orders of known buyers, revenue and returned revenue of the period."""
+    days, chosen = _days(store, asked)
+    orders, returns, buyer_orders, revenue, returned_revenue = days.total(asked.period, chosen)
+    apart = _scattered(store, asked, "").get(0, NONE)
+    orders, returns, buyer_orders = orders + apart.orders, returns + apart.returns, buyer_orders + apart.buyer_orders
+    return [orders, returns, buyer_orders, revenue, returned_revenue]
 
 
 def _trend(store: Store, asked: Filters) -> tuple[DaySales, ...]:
-    return _days(store, asked, _ask(store, asked, "trend"))
-
-
-def _days(store: Store, asked: Filters, rows: Rows) -> tuple[DaySales, ...]:
-    """Every day of the period, from the rows of those that have sales."""
+    days, chosen = _days(store, asked)
     apart = _scattered(store, asked, "day")
-    found = {block: (orders + apart[block].orders, revenue) for block, orders, revenue, _ in rows}
-    return tuple(DaySales(day, *found.get(number(day), (0, NOTHING))) for day in asked.period)
+    sums = zip(enumerate(asked.period, number(asked.period.first)), days.each(asked.period, chosen), strict=True)
+    return tuple(
+        DaySales(day, orders + apart.get(i, NONE).orders, money(revenue))
+        for (i, day), (orders, _, _, revenue, _) in sums
+    )
 
 
 def _by_source(store: Store, asked: Filters) -> list[SourceSales]:
-    names, apart = store.directories.source_names, _scattered(store, asked, "source")
-    found = [
-        SourceSales(source, names.get(source, ""), orders + apart[source].orders, revenue)
-        for source, orders, revenue in sorted(_ask(store, asked, "by_source"))
-    ]
+    days, chosen = _days(store, asked)
+    apart = _scattered(store, asked, "source")
+    found = []
+    for source in sorted({days.cells[i][0] for i in chosen}):
+        orders, _, _, revenue, _ = days.total(asked.period, [i for i in chosen if days.cells[i][0] == source])
+        name = store.directories.source_names.get(source, "")
+        found.append(SourceSales(source, name, orders + apart.get(source, NONE).orders, money(revenue)))
     return [source for source in found if source.orders]
 
 
+def _days(store: Store, asked: Filters) -> tuple[Days, list[int]]:
+    """The sums of all days of what is asked about, and which of their cells match."""
+    days = store.sales(asked.category_id or 0, _brands_of(store, asked))
+    return days, [i for i, cell in enumerate(days.cells) if _matches(asked, *cell)]
+
+
+def _matches(asked: Filters, source: int, sales_type: str) -> bool:
+    return asked.source_id in (None, source) and asked.sales_type in (ALL_TYPES, sales_type)
+
+
 def _brands(store: Store, asked: Filters) -> list[BrandSales]:
+    """Of several shops those of one name are one brand."""
     names, apart = store.directories.brand_names, _scattered(store, asked, "brand")
     found: dict[str, BrandSales] = {}
     for brand, orders, quantity, revenue in _ask(store, asked, "brands"):
-        name = names[brand]
-        before = found.get(name, BrandSales(name, 0, NOTHING, NOTHING))
-        found[name] = BrandSales(
-            name, before.orders + orders + apart[brand].orders, before.quantity + quantity, before.revenue + revenue
-        )
+        one = BrandSales(names[brand], orders + apart.get(brand, NONE).orders, quantity, revenue)
+        other = found.get(one.name)
+        found[one.name] = _together(one, other) if other else one
     return [brand for brand in found.values() if brand.orders]
 
 
-def _best_products(store: Store, asked: Filters, by: str, limit: int) -> Performance:
-    ((count, quantity, revenue, best),) = _ask(store, asked, "products", by=by, limit=limit)
-    heads = [-negative for _, negative, *_ in best or []]
-    names = store.product_names(heads)
-    products = tuple(
-        ProductSales(head or None, names.get(head, ""), *sums)
-        for head, (_, _, *sums) in zip(heads, best or [], strict=True)
-    )
+def _together(one: BrandSales, other: BrandSales) -> BrandSales:
+    return BrandSales(one.name, one.orders + other.orders, one.quantity + other.quantity, one.revenue + other.revenue)
+
+
+def _best_products(store: Store, asked: Filters, measure: Literal["quantity", "revenue"], limit: int) -> Performance:
+    """Without the roots."""
+    params = _params(store, asked)
+    sold = {"products_of_months": params["in_large_blocks"], "products_of_days": params["in_small_blocks"]}
+    parts = " union all ".join(sql(part) for part, blocks in sold.items() if blocks)
+    text = sql("products").replace("{measure}", measure).replace("{sold}", parts)
+    ((count, quantity, revenue, best),) = store.run(text, **params, limit=limit)
+    heads = {-negative: sums for _, negative, *sums in best or ()}
+    names = store.product_names(list(heads))
+    products = tuple(ProductSales(head or None, names.get(head, ""), *sums) for head, sums in heads.items())
     return Performance(products, (), count, quantity or NOTHING, revenue or NOTHING)
 
 
@@ -513,39 +531,50 @@ def _common_part(store: Store, category: int, asked: int | None) -> int | None:
 
 
 def _expenses(store: Store, asked: Filters, expense_type: int) -> Expenses:
-    by_type = _types(store, _ask(store, asked, "expenses_by_type", expense_type=expense_type))
-    rows = _ask(store, asked, "expense_days", expense_type=expense_type)
-    apart = 0
+    orders, count, amount = store.expenses.total(asked.period, _expense_cells(store, asked, expense_type))
     if store.directories.has_scattered:
         ((apart,),) = _ask(store, asked, "expense_scattered", expense_type=expense_type)
-    return Expenses(
-        by_type,
-        _expense_days(asked, rows),
-        sum((one.amount for one in by_type), NOTHING),
-        sum(one.count for one in by_type),
-        sum(orders for _, _, orders in rows) + apart,
-    )
+        orders += apart
+    by_type = {}
+    every = {cell[0] for cell in store.expenses.cells} - {0}
+    for kind in {expense_type} if expense_type else every:
+        _, number_of, of_type = store.expenses.total(asked.period, _expense_cells(store, asked, kind))
+        if number_of:
+            by_type[kind] = (money(of_type), number_of)
+    days = _expense_days(store, asked, expense_type)
+    return Expenses(_types(store, by_type), days, money(amount), count, orders)
 
 
-def _expense_days(asked: Filters, rows: Rows) -> tuple[DayExpenses, ...]:
-    found = {block: amount for block, amount, _orders in rows}
-    return tuple(DayExpenses(day, found.get(number(day), NOTHING)) for day in asked.period)
+def _expense_days(store: Store, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
+    sums = store.expenses.each(asked.period, _expense_cells(store, asked, expense_type))
+    return tuple(DayExpenses(day, money(amount)) for day, (_, _, amount) in zip(asked.period, sums, strict=True))
+
+
+def _expense_cells(store: Store, asked: Filters, expense_type: int) -> list[int]:
+    cells = enumerate(store.expenses.cells)
+    return [i for i, (kind, *cell) in cells if kind == expense_type and _matches(asked, *cell)]
 
 
 def _expenses_by_lines(store: Store, asked: Filters, expense_type: int) -> Expenses:
-    rows = _ask(store, asked, "expenses_by_lines", expense_type=expense_type)
-    by_day = {day: amount for kind, day, _type, amount, *_ in rows if kind == "day"}
-    by_type = _types(store, [(type_, *sums) for kind, _day, type_, *sums, _orders in rows if kind == "type"])
-    ((amount, count, orders),) = [tuple(sums) for kind, _, _, *sums in rows if kind == "all"] or [(NOTHING, 0, 0)]
+    by_day: dict[date, Decimal] = defaultdict(Decimal)
+    by_type: dict[int, tuple[Decimal, int]] = {}
+    everything = (NOTHING, 0, 0)
+    for day, kind, amount, count, orders in _ask(store, asked, "expenses_by_lines", expense_type=expense_type):
+        if day is None:
+            everything = (amount or NOTHING, count, orders)
+        else:
+            by_day[day] += amount
+            before = by_type.get(kind, (NOTHING, 0))
+            by_type[kind] = (before[0] + amount, before[1] + count)
     days = tuple(DayExpenses(day, by_day.get(day, NOTHING)) for day in asked.period)
-    return Expenses(by_type, days, amount, count, orders)
+    return Expenses(_types(store, by_type), days, *everything)
 
 
-def _types(store: Store, rows: Rows) -> tuple[TypeExpenses, ...]:
-    """-1 is the type that the channel did not tell."""
+def _types(store: Store, sums: Mapping[int, tuple[Decimal, int]]) -> tuple[TypeExpenses, ...]:
+    """By amount. -1 is the type that the channel did not tell."""
+    names = store.directories.expense_types
+    ordered = sorted(sums.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(
-        TypeExpenses(
-            None if type_ == -1 else type_, store.directories.expense_types.get(type_, ("", ""))[0], amount, count
-        )
-        for type_, amount, count in rows
+        TypeExpenses(None if kind == -1 else kind, names.get(kind, ("", ""))[0], amount, count)
+        for kind, (amount, count) in ordered
     )

@@ -1,7 +1,7 @@
 -- The orders that no sum may hold, because their number lies in several cells: counted by `day`, `source` or `brand`, or
 -- all at once ('').
 select
-    case $by when 'day' then day_block(day) when 'source' then source when 'brand' then brand else 0 end as key,
+    case $by when 'day' then day - date '1970-01-01' when 'source' then source when 'brand' then brand else 0 end as key,
     count(distinct number) filter (where not returned) as orders,
     count(distinct number) filter (where returned) as returns,
     count(distinct number) filter (where known and not returned) as buyer_orders
