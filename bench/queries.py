@@ -1,25 +1,46 @@
 """How fast the read store answers, beside others with the same answers.
 
-    python bench/queries.py [--quick] [--orders 1e5] [--rounds 7]
+    python bench/queries.py [--quick] [--orders 1e5] [--rounds 15]
 
 A shop of three years is made once (bench/shop_data.sql) and kept in a database of its own; its store is built anew.
 Every question is asked for a month, a year and a year off the month ends, with and without filters, in turn of: the
 store; PostgreSQL over its normalised tables; DuckDB over the facts as monthly Parquet; a small GROUP BY in the store's
-file, which is DuckDB's floor; and a lookup in NumPy prefix sums of the days, which is a bound. The answers of the first
-three are compared before anything is measured. Then 5,000 orders of 60 days are changed, and the store is refreshed.
+file, which is DuckDB's floor; and, for what they can answer, prefix sums of the days in NumPy, which are a bound. All
+answers are compared before anything is measured; who has taken a second for a question is not asked it again. Then
+eight clients, four threads in each of two processes, ask the store, and Parquet, for some seconds. At the end 5,000
+orders of 60 days are changed, and the store is refreshed.
 
-`growth` needs a run with a tenth of the orders before: its worst medians are kept in the bench's folder.
+RESULT, times by the clock on the wall:
+
+    orders                of the shop
+    worst_p50_ms          the question with the highest median, and
+    worst_p95_ms          with the highest 95th percentile
+    open_ms               opening a version: what the first question after a refresh waits for
+    worst_first_ms        the longest that a question took when it was asked for the first time
+    share_within_2x_floor of the questions, by medians
+    growth                of the middle ratio to the floor since the run with a tenth of the orders (null: none)
+    vs_postgres_min       how many times longer the others take, where they are closest: medians
+    vs_parquet_min
+    vs_parquet_8_clients  how many times more answers a second eight clients get
+    build_s               a whole build, and
+    build_peak_mb         the most memory that this process has held until its end
+    refresh_s             from 5,000 changed orders to a version that answers with them
 """
 
 import argparse
 import json
+import multiprocessing
+import resource
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +61,34 @@ FILTERS: dict[str, dict[str, Any]] = {
     "category": {"category_id": ...},
     "category and brand": {"category_id": ..., "brand": "brand 7"},
 }
-FLOOR = "select source, sum(orders) from sales where category = 0 and brand = 0 and block < 20230105 group by source"
+SMALL_GROUP_BY = (
+    "select source, sum(orders) from sales where category = 0 and brand = 0 and block < 20230105 group by source"
+)
 # What matches a filter, from the facts as Parquet; {sale} and {line} are their files.
 MATCHING = """
 with matching as (
-    select number, day, source, buyer, returned, total as amount, 0 as quantity, 0 as head, 0 as brand
+    select id as sale, number, day, source, buyer, returned, total as amount, 0 as quantity, 0 as head, 0 as brand
     from '{sale}' where $whole and counts and day between $first and $last and ($type = 'all' or type = $type)
     union all
-    select number, day, source, buyer, returned, amount, quantity, head, brand
+    select sale, number, day, source, buyer, returned, amount, quantity, head, brand
     from '{line}'
     where not $whole and day between $first and $last and ($type = 'all' or type = $type)
         and (0 in $categories or category in $categories) and (0 in $brands or brand in $brands)
 )
 """
-STORE, POSTGRESQL, PARQUET = "store", "PostgreSQL", "Parquet"
+DAYS = """
+select
+    day, count(distinct number) filter (where not returned), sum(if(returned, 0, total))::bigint,
+    count(distinct number) filter (where returned), sum(if(returned, total, 0))::bigint
+from (select * replace ((total * 100)::bigint as total) from '{sale}') where counts and ($type = 'all' or type = $type)
+group by day order by day
+"""
+STORE, POSTGRESQL, PARQUET, FLOOR, NUMPY = "store", "PostgreSQL", "Parquet", "floor", "NumPy"
+ENOUGH_MS = 1000
+CLIENTS, PROCESSES = 8, 2
+
+Answer = list[tuple[Any, ...]]
+Times = dict[tuple[str, str], dict[str, list[float]]]
 
 
 @dataclass(frozen=True)
@@ -61,7 +96,7 @@ class Question:
     """`ours` asks the store; the other two are the last part of a statement over what matches. All give rows."""
 
     name: str
-    ours: Callable[[Any], list[tuple[Any, ...]]]
+    ours: Callable[[Any], Answer]
     postgresql: str
     parquet: str
     by_lines: bool = False
@@ -71,12 +106,16 @@ def questions() -> list[Question]:
     from apps.analytics import questions as asked
     from tests.analytics import plain
 
-    def summary(f: Any) -> list[tuple[Any, ...]]:
+    def summary(f: Any) -> Answer:
         found = asked.summary(f)
         return [(found.orders, found.revenue, found.returns, found.returned_revenue)]
 
-    def top(f: Any) -> list[tuple[Any, ...]]:
+    def top(f: Any) -> Answer:
         return [(p.product_id, p.quantity, p.revenue) for p in asked.top_products(f, 10).products]
+
+    def expenses(f: Any) -> Answer:
+        found = asked.expenses(f)
+        return [(found.count, found.amount, found.orders)]
 
     return [
         Question(
@@ -125,6 +164,13 @@ def questions() -> list[Question]:
             "select count(distinct buyer_id) from asked where not returned",
             "select count(distinct buyer) from matching where not returned",
         ),
+        Question(
+            "expenses",
+            expenses,
+            plain.EXPENSES,
+            "select count(*), coalesce(sum(amount), 0), count(distinct number) from '{expense}'"
+            " where not returned and day between $first and $last and sale in (select sale from matching)",
+        ),
     ]
 
 
@@ -146,30 +192,62 @@ def _chosen(filters: dict[str, Any], root: int) -> dict[str, Any]:
     return {key: root if value is ... else value for key, value in filters.items()}
 
 
-def ask_parquet(store: Any, folder: Path, question: Question, asked: Any) -> list[tuple[Any, ...]]:
+def ask_parquet(store: Any, folder: Path, question: Question, asked: Any) -> Answer:
     from apps.analytics.questions import _params
 
-    files = {table: f"{folder}/{table}/**/*.parquet" for table in ("sale", "line")}
     params = _params(store, asked) | {"whole": not asked.by_lines and not question.by_lines}
-    return store.run(MATCHING.format(**files) + question.parquet, **params)
+    found: Answer = store.run((MATCHING + question.parquet).format(**parquet_files(folder)), **params)
+    return found
 
 
-def milliseconds(ask: Callable[[], object]) -> float:
+def parquet_files(folder: Path) -> dict[str, str]:
+    return {table: f"{folder}/{table}/**/*.parquet" for table in ("sale", "line", "expense")}
+
+
+@dataclass(frozen=True)
+class PrefixSums:
+    """`before[n]`: orders, revenue, returns and returned revenue of all days before the n-th; amounts in hundredths."""
+
+    first: date
+    before: Any
+
+    @classmethod
+    def of(cls, store: Any, folder: Path, sales_type: str) -> "PrefixSums":
+        import numpy
+
+        rows = {day: sums for day, *sums in store.run(DAYS.format(**parquet_files(folder)), type=sales_type)}
+        first, last = min(rows), max(rows)
+        days = [rows.get(first + timedelta(days=i), [0] * 4) for i in range((last - first).days + 1)]
+        return cls(first, numpy.cumsum([[0] * 4, *days], axis=0))
+
+    def summary(self, asked: Any) -> Answer:
+        first, last = ((day - self.first).days for day in (asked.period.first, asked.period.last))
+        orders, revenue, returns, returned = (self.before[last + 1] - self.before[first]).tolist()
+        return [(orders, Decimal(revenue) / 100, returns, Decimal(returned) / 100)]
+
+    def trend(self, asked: Any) -> Answer:
+        first, last = ((day - self.first).days for day in (asked.period.first, asked.period.last))
+        each = (self.before[first + 1 : last + 2] - self.before[first : last + 1]).tolist()
+        days = zip(asked.period, each, strict=True)
+        return [(day, orders, Decimal(revenue) / 100) for day, (orders, revenue, _, _) in days if orders]
+
+
+def timed(ask: Callable[[], Any]) -> tuple[Any, float]:
     start = time.perf_counter()
-    ask()
-    return (time.perf_counter() - start) * 1000
+    answer = ask()
+    return answer, (time.perf_counter() - start) * 1000
 
 
-def measure(shop_id: int, folder: Path, rounds: int) -> dict[tuple[str, str], dict[str, list[float]]]:
-    """Milliseconds by question and filter, and by contender, run by run in turn."""
-    import numpy
-
+def measure(shop_id: int, folder: Path, rounds: int) -> tuple[Times, float]:
+    """Milliseconds by question and filter, and by contender, run by run in turn; and the longest that the store took
+    for a question that it had not been asked before."""
     from apps.analytics.reader import answer
     from tests.analytics import plain
 
     store = answer((shop_id,), lambda store: store)
-    sums = numpy.cumsum(numpy.arange(1100 * 4).reshape(1100, 4), axis=0)
-    times: dict[tuple[str, str], dict[str, list[float]]] = {}
+    bounds = {sales_type: PrefixSums.of(store, folder, sales_type) for sales_type in ("retail", "all")}
+    times: Times = {}
+    worst_first = 0.0
     for question in questions():
         for name, asked in filters(shop_id).items():
             contenders: dict[str, Callable[[], Any]] = {
@@ -177,16 +255,88 @@ def measure(shop_id: int, folder: Path, rounds: int) -> dict[tuple[str, str], di
                 POSTGRESQL: partial(plain.ask, question.postgresql, asked),
                 PARQUET: partial(ask_parquet, store, folder, question, asked),
             }
-            first, *others = [contender() for contender in contenders.values()]
-            for answered in others:
-                assert first == answered, (question.name, name, first[:3], answered[:3])
-            contenders["floor"] = lambda: store.ask_plainly(FLOOR)
-            contenders["NumPy"] = lambda: sums[500] - sums[135]
-            of = times[question.name, name] = {contender: [] for contender in contenders}
-            for _ in range(rounds):
-                for contender, ask in contenders.items():
-                    of[contender].append(milliseconds(ask))
+            bound = getattr(bounds[asked.sales_type], question.name, None)
+            if bound and not asked.by_lines:
+                contenders[NUMPY] = partial(bound, asked)
+            firsts = compared(contenders, f"{question.name}, {name}")
+            worst_first = max(worst_first, firsts[STORE])
+            contenders[FLOOR] = partial(store.ask_plainly, SMALL_GROUP_BY)
+            times[question.name, name] = in_turn(contenders, firsts, rounds)
+    return times, worst_first
+
+
+def compared(contenders: dict[str, Callable[[], Any]], name: str) -> dict[str, float]:
+    """The milliseconds of the first answers, which must be one and the same."""
+    firsts = {contender: timed(ask) for contender, ask in contenders.items()}
+    expected, _ = firsts[STORE]
+    for contender, (answer, _) in firsts.items():
+        if answer != expected:
+            raise RuntimeError(f"{name}: the store says {expected[:3]}, {contender} {answer[:3]}")
+    return {contender: ms for contender, (_, ms) in firsts.items()}
+
+
+def in_turn(contenders: dict[str, Callable[[], Any]], firsts: dict[str, float], rounds: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {
+        name: [ms] if (ms := firsts.get(name, 0)) > ENOUGH_MS else [] for name in contenders
+    }
+    for _ in range(rounds):
+        for name, ask in contenders.items():
+            if sum(times[name]) < ENOUGH_MS:
+                times[name].append(timed(ask)[1])
     return times
+
+
+def eight_clients(shop_id: int, folder: Path, seconds: float) -> dict[str, float]:
+    """Answers a second, of the store and of Parquet."""
+    from django.db import connections
+
+    from apps.analytics import reader
+
+    per_second = {}
+    for contender in (STORE, PARQUET):
+        reader.close_all()
+        connections.close_all()
+        context = multiprocessing.get_context("fork")
+        counts = context.Queue()
+        clients = [
+            context.Process(target=ask_for, args=(contender, shop_id, folder, seconds, counts))
+            for _ in range(PROCESSES)
+        ]
+        for client in clients:
+            client.start()
+        per_second[contender] = sum(counts.get() for _ in clients) / seconds
+        for client in clients:
+            client.join()
+    return per_second
+
+
+def ask_for(contender: str, shop_id: int, folder: Path, seconds: float, counts: Any) -> None:
+    """In a process of its own: its share of the clients, each from another question on."""
+    from apps.analytics.reader import answer
+
+    store = answer((shop_id,), lambda store: store)
+    asks = [
+        partial(question.ours, asked) if contender == STORE else partial(ask_parquet, store, folder, question, asked)
+        for question in questions()
+        for asked in filters(shop_id).values()
+    ]
+    share = CLIENTS // PROCESSES
+    answers = [0] * share
+    ends_at = time.perf_counter() + seconds
+
+    def client(number: int) -> None:
+        for ask in islice(cycle(asks), number * len(asks) // share, None):
+            ask()
+            if time.perf_counter() > ends_at:
+                return
+            answers[number] += 1
+
+    running = [threading.Thread(target=client, args=(number,)) for number in range(share)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    counts.put(sum(answers))
 
 
 def measure_refresh(shop: Any) -> float:
@@ -206,33 +356,29 @@ def measure_refresh(shop: Any) -> float:
     return time.perf_counter() - start
 
 
-def report(
-    times: dict[tuple[str, str], dict[str, list[float]]], *, orders: int, build_s: float, refresh_s: float
-) -> None:
+def report(times: Times, orders: int, figures: dict[str, float]) -> None:
     median = {key: {name: statistics.median(of) for name, of in each.items()} for key, each in times.items()}
     print_table(
-        f"Median milliseconds of {len(next(iter(times.values()))[STORE])} runs, {orders:,} orders",
-        ["question", "store", "p95", POSTGRESQL, PARQUET, "floor", "NumPy"],
+        f"Median milliseconds, {orders:,} orders",
+        ["question", STORE, "p95", POSTGRESQL, PARQUET, FLOOR, NUMPY],
         [
-            [f"{question}, {name}", f"{of[STORE]:.1f}", f"{p95(times[question, name][STORE]):.1f}"]
-            + [f"{of[other]:.1f}" for other in (POSTGRESQL, PARQUET, "floor")]
-            + [f"{of['NumPy']:.4f}"]
+            [f"{question}, {name}", f"{of[STORE]:.2f}", f"{p95(times[question, name][STORE]):.1f}"]
+            + [f"{of[other]:.1f}" for other in (POSTGRESQL, PARQUET, FLOOR)]
+            + [f"{of[NUMPY]:.3f}" if NUMPY in of else ""]
             for (question, name), of in median.items()
         ],
     )
-    worst = max(of[STORE] for of in median.values())
-    middle = statistics.median(of[STORE] / of["floor"] for of in median.values())
+    middle = statistics.median(of[STORE] / of[FLOOR] for of in median.values())
     print_result(
         {
             "orders": orders,
-            "worst_p50_ms": worst,
+            "worst_p50_ms": max(of[STORE] for of in median.values()),
             "worst_p95_ms": max(p95(of[STORE]) for of in times.values()),
-            "share_within_2x_floor": statistics.mean(of[STORE] <= 2 * of["floor"] for of in median.values()),
+            "share_within_2x_floor": statistics.mean(of[STORE] <= 2 * of[FLOOR] for of in median.values()),
             "growth": growth(orders, middle),
             "vs_postgres_min": min(of[POSTGRESQL] / of[STORE] for of in median.values()),
             "vs_parquet_min": min(of[PARQUET] / of[STORE] for of in median.values()),
-            "build_s": build_s,
-            "refresh_s": refresh_s,
+            **figures,
         }
     )
 
@@ -270,24 +416,34 @@ def main() -> None:
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
     orders = options.orders or (10_000 if options.quick else 100_000)
-    rounds = options.rounds or (3 if options.quick else 7)
+    rounds = options.rounds or (3 if options.quick else 15)
     if orders < 1000 or rounds < 1:
         parser.error("--orders must be at least 1000, --rounds at least 1")
     with kept_database(f"vitrina_bench_queries_{orders}"):
-        from tempfile import TemporaryDirectory
+        run(orders, rounds, seconds=2 if options.quick else 10)
 
-        from django.conf import settings
 
-        from apps.analytics import build
-        from apps.analytics.export import export
+def run(orders: int, rounds: int, *, seconds: float) -> None:
+    from tempfile import TemporaryDirectory
 
-        settings.STORE_FOLDER = state_folder() / "bench" / f"store_{orders}"
-        shop = fill(orders)
-        build_s = build.rebuild(shop).seconds
-        with TemporaryDirectory(dir=state_folder() / "bench") as folder:
-            export(shop.pk, Path(folder))
-            times = measure(shop.pk, Path(folder), rounds)
-        report(times, orders=orders, build_s=build_s, refresh_s=measure_refresh(shop))
+    from django.conf import settings
+
+    from apps.analytics import build, reader
+    from apps.analytics.export import export
+
+    settings.STORE_FOLDER = state_folder() / "bench" / f"store_{orders}"
+    shop = fill(orders)
+    figures = {"build_s": build.rebuild(shop).seconds}
+    figures["build_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    _store, figures["open_ms"] = timed(lambda: reader.answer((shop.pk,), lambda store: store))
+    with TemporaryDirectory(dir=state_folder() / "bench") as folder:
+        export(shop.pk, Path(folder))
+        reader.close_all()
+        times, figures["worst_first_ms"] = measure(shop.pk, Path(folder), rounds)
+        per_second = eight_clients(shop.pk, Path(folder), seconds)
+    figures["vs_parquet_8_clients"] = per_second[STORE] / per_second[PARQUET]
+    figures["refresh_s"] = measure_refresh(shop)
+    report(times, orders, figures)
 
 
 if __name__ == "__main__":

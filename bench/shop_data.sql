@@ -8,7 +8,8 @@ insert into sales_source (shop_id, external_id, name, currency, role)
 values
     (%(shop)s, 1, 'Instagram', 'UAH', 'sales'), (%(shop)s, 2, 'Telegram', 'UAH', 'sales'),
     (%(shop)s, 3, 'Opencart', 'UAH', 'history'), (%(shop)s, 4, 'Shopify', 'UAH', 'sales'),
-    (%(shop)s, 5, 'Fair', 'UAH', 'exhibition');
+    (%(shop)s, 5, 'Fair', 'UAH', 'exhibition')
+on conflict (shop_id, external_id) do update set name = excluded.name;  -- a new shop in a CRM starts with some
 
 insert into sales_expensetype (shop_id, external_id, name, alias)
 select %(shop)s, i, 'Expense ' || i, 'expense_' || i from generate_series(1, 5) as i;

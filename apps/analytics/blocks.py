@@ -12,7 +12,10 @@ from datetime import date, timedelta
 from apps.common.periods import Period
 
 LEVEL = 100_000_000
+MONTHS = 2 * LEVEL  # numbers above are those of months and years
 ONE_DAY = timedelta(days=1)
+
+Range = tuple[int, int]
 
 
 def number(day: date, level: int = 0) -> int:
@@ -25,15 +28,20 @@ def day_of_block(block: int) -> date:
     return date(rest // 10_000, rest // 100 % 100, rest % 100)
 
 
-def cover(period: Period) -> list[int]:
-    """The fewest blocks that hold exactly the days of the period."""
-    blocks = []
+def cover(period: Period) -> list[Range]:
+    """The fewest blocks that hold exactly the days of the period: the first and the last number of those of one level
+    that follow each other."""
+    ranges: list[Range] = []
     day = period.first
     while day <= period.last:
         level, last = next((level, last) for level, last in _blocks_from(day) if last <= period.last)
-        blocks.append(number(day, level))
+        block = number(day, level)
+        if ranges and ranges[-1][0] // LEVEL == level:
+            ranges[-1] = (ranges[-1][0], block)
+        else:
+            ranges.append((block, block))
         day = last + ONE_DAY
-    return blocks
+    return ranges
 
 
 def _blocks_from(day: date) -> list[tuple[int, date]]:

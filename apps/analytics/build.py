@@ -38,6 +38,7 @@ MOST_STALE_DAYS = 400  # more are not worth a comparison: the file is built whol
 KEPT_VERSIONS = 2
 MEMORY = "3GB"
 THREADS = 2
+ROW_GROUP = 24_576  # a question reads whole groups: a fifth of DuckDB's own size, and it reads less beside its rows
 
 Progress = Callable[[str], None]
 
@@ -166,7 +167,9 @@ def _writing(path: Path) -> Iterator[DuckDBPyConnection]:
         "temp_directory": str(path.parent),
         "fsync_mode": "NONE",  # the finished file is brought to the disk, once, before it is published
     }
-    with duckdb.connect(str(path), config=config) as db:
+    with duckdb.connect(config=config) as db:
+        db.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as store (row_group_size {ROW_GROUP})")
+        db.execute("use store")
         yield db
         db.execute("checkpoint")
 

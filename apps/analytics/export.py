@@ -20,12 +20,11 @@ def export(shop_id: int, folder: Path) -> dict[str, int]:
         folder.mkdir(parents=True, exist_ok=True)
         rows = {}
         for table in BY_MONTH:
-            source = f"select * exclude (shop), year(day) as year, month(day) as month from {table}"  # noqa: S608
+            source = f"select *, year(day) as year, month(day) as month from {table}"  # noqa: S608
             options = "format parquet, compression zstd, partition_by (year, month), overwrite_or_ignore"
             rows[table] = _copy(store, source, folder / table, options)
         for table in WHOLE:
-            source = f"select * exclude (shop) from {table}"  # noqa: S608 - names of our own
-            rows[table] = _copy(store, source, folder / f"{table}.parquet", "format parquet, compression zstd")
+            rows[table] = _copy(store, f"from {table}", folder / f"{table}.parquet", "format parquet, compression zstd")
         return rows
 
     return answer((shop_id,), write)

@@ -10,22 +10,27 @@ times quantity of the lines that match (`Filters.by_lines`), and an order counts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from apps.analytics.blocks import cover, number
+from apps.analytics.blocks import MONTHS, cover
+from apps.analytics.days import NOTHING, Days, money, number
+from apps.analytics.directories import Rows
+from apps.analytics.extract import sql
 from apps.analytics.models import StaleDay, StoreVersion
-from apps.analytics.reader import Rows, Store, answer
+from apps.analytics.reader import Ranges, Store, answer
 from apps.common.errors import NotFound
 from apps.common.periods import Period
 
 ALL_TYPES = "all"
-NOTHING = Decimal(0)
+NO_BUYERS = (0, 0, 0, NOTHING, NOTHING, 0)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,18 @@ class Filters:
     def by_lines(self) -> bool:
         """Whether revenue is that of matching lines rather than of whole orders."""
         return self.category_id is not None or self.brand is not None
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """Orders that no sum may hold, because their number lies in several cells."""
+
+    orders: int = 0
+    returns: int = 0
+    buyer_orders: int = 0
+
+
+NONE = Scattered()
 
 
 @dataclass(frozen=True)
@@ -272,7 +289,11 @@ def version(shops: tuple[int, ...]) -> tuple[Version, ...]:
 
 
 def summary(asked: Filters) -> Summary:
-    return answer(asked.shops, lambda store: Summary(*_ask(store, asked, "summary")[0][:4]))
+    def find(store: Store) -> Summary:
+        orders, returns, _, revenue, returned_revenue = _sales(store, asked)
+        return Summary(orders, money(revenue), returns, money(returned_revenue))
+
+    return answer(asked.shops, find)
 
 
 def trend(asked: Filters) -> tuple[DaySales, ...]:
@@ -282,20 +303,23 @@ def trend(asked: Filters) -> tuple[DaySales, ...]:
 
 def by_source(asked: Filters) -> tuple[SourceSales, ...]:
     """The sources with sales, by revenue. Sources of several shops with one id stand side by side."""
-    return answer(asked.shops, lambda store: tuple(SourceSales(*row) for row in _ask(store, asked, "by_source")))
+    found = [
+        source
+        for shop in sorted(set(asked.shops))
+        for source in answer((shop,), lambda store: _by_source(store, asked))
+    ]
+    return tuple(sorted(found, key=lambda source: -source.revenue))
 
 
 def top_products(asked: Filters, limit: int) -> TopProducts:
-    rows = answer(asked.shops, lambda store: _ask(store, asked, "products", by="quantity", limit=limit))
-    return TopProducts(tuple(ProductSales(*row[:4]) for row in rows), rows[0][5] if rows else NOTHING)
+    found = answer(asked.shops, lambda store: _best_products(store, asked, "quantity", limit))
+    return TopProducts(found.products, found.quantity)
 
 
 def product_performance(asked: Filters, limit: int) -> Performance:
     def find(store: Store) -> Performance:
-        rows = _ask(store, asked, "products", by="revenue", limit=limit)
-        count, quantity, revenue = rows[0][4:] if rows else (0, NOTHING, NOTHING)
-        roots = _categories(store, asked, store.roots)
-        return Performance(tuple(ProductSales(*row[:4]) for row in rows), roots, count, quantity, revenue)
+        roots = _categories(store, asked, store.directories.children.get(None, []))
+        return replace(_best_products(store, asked, "revenue", limit), roots=roots)
 
     return answer(asked.shops, find)
 
@@ -304,28 +328,29 @@ def category_breakdown(asked: Filters, parent_name: str) -> tuple[CategorySales,
     """The children with sales of the category of this name, without regard to case, by revenue."""
 
     def find(store: Store) -> tuple[CategorySales, ...]:
-        rows = store.ask("children_by_name", parent=parent_name)
-        return _categories(store, asked, [category for (category,) in rows])
+        names, children = store.directories.category_names, store.directories.children
+        parents = [category for category, name in names.items() if name.lower() == parent_name.lower()]
+        return _categories(store, asked, [child for parent in parents for child in children.get(parent, [])])
 
     return answer(asked.shops, find)
 
 
 def customers(asked: Filters) -> Customers:
     def find(store: Store) -> Customers:
-        days = _trend(store, asked)
         ((buyers, new, returning),) = _ask(store, asked, "customers_by_lines" if asked.by_lines else "customers")
-        ((orders, revenue, _returns, _returned, buyer_orders),) = _ask(store, asked, "summary")
-        ever = Ever(*_ask(store, asked, "ever")[0])
-        return Customers(buyers, new, returning, buyer_orders, orders, revenue, days, ever)
+        orders, _, buyer_orders, revenue, _ = _sales(store, asked)
+        ever = Ever(*store.directories.ever.get((asked.source_id or 0, asked.sales_type), NO_BUYERS))
+        return Customers(buyers, new, returning, buyer_orders, orders, money(revenue), _trend(store, asked), ever)
 
     return answer(asked.shops, find)
 
 
 def brands(asked: Filters, limit: int) -> Brands:
-    found = answer(asked.shops, lambda store: tuple(BrandSales(*row) for row in _ask(store, asked, "brands")))
+    found = answer(asked.shops, lambda store: _brands(store, asked))
+    by_revenue = sorted(found, key=lambda brand: (-brand.revenue, brand.name))
     by_quantity = sorted(found, key=lambda brand: (-brand.quantity, brand.name))
     return Brands(
-        found[:limit],
+        tuple(by_revenue[:limit]),
         tuple(by_quantity[:limit]),
         len(found),
         sum((brand.quantity for brand in found), NOTHING),
@@ -352,28 +377,33 @@ def profit(asked: Filters) -> Profit:
 
 def root_categories(shops: tuple[int, ...]) -> tuple[Category, ...]:
     """By name."""
-    return answer(shops, lambda store: tuple(Category(*row) for row in store.ask("root_categories")))
+    return answer(shops, lambda store: _named(store, store.directories.children.get(None, [])))
 
 
 def children(shops: tuple[int, ...], category_id: int) -> tuple[Category, ...]:
     """By name. Raises `NotFound` when no shop of these has the category."""
 
     def find(store: Store) -> tuple[Category, ...]:
-        if category_id not in store.descendants:
+        if category_id not in store.directories.category_names:
             raise NotFound(_("There is no such category."))
-        return tuple(Category(*row) for row in store.ask("children", category=category_id))
+        return _named(store, store.directories.children.get(category_id, []))
 
     return answer(shops, find)
 
 
 def brand_names(shops: tuple[int, ...]) -> tuple[str, ...]:
     """By name; of those that differ in case alone the first."""
-    return answer(shops, lambda store: tuple(name for (name,) in store.ask("brand_names")))
+    return answer(shops, lambda store: tuple(sorted(set(store.directories.brand_names.values()), key=str.lower)))
 
 
 def expense_types(shops: tuple[int, ...]) -> tuple[ExpenseType, ...]:
     """By name."""
-    return answer(shops, lambda store: tuple(ExpenseType(*row) for row in store.ask("expense_types")))
+
+    def find(store: Store) -> tuple[ExpenseType, ...]:
+        found = [ExpenseType(id_, name, alias) for id_, (name, alias) in store.directories.expense_types.items()]
+        return tuple(sorted(found, key=lambda one: (one.name.lower(), one.id)))
+
+    return answer(shops, find)
 
 
 def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
@@ -382,66 +412,169 @@ def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
 
 def _params(store: Store, asked: Filters) -> dict[str, Any]:
     """The filters in the words of the .sql: 0 and 'all' stand for everything, -1 for what the shops do not have."""
-    period = asked.period
-    category = asked.category_id or 0
+    blocks = cover(asked.period)
     return {
-        "first": period.first,
-        "last": period.last,
-        "first_block": number(period.first),
-        "last_block": number(period.last),
-        "blocks": cover(period),
+        "first": asked.period.first,
+        "last": asked.period.last,
+        "in_blocks": Ranges("block", blocks),
+        "in_small_blocks": Ranges("block", [block for block in blocks if block[0] < MONTHS]),
+        "in_large_blocks": Ranges("block", [block for block in blocks if block[0] > MONTHS]),
         "source": asked.source_id or 0,
         "type": asked.sales_type,
-        "category": category,
-        "categories": store.descendants.get(category, [-1]) if category else [0],
-        "brands": store.brands.get(asked.brand.lower(), [-1]) if asked.brand is not None else [0],
+        "category": asked.category_id or 0,
+        "categories": _categories_of(store, asked),
+        "brands": _brands_of(store, asked),
     }
 
 
+def _categories_of(store: Store, asked: Filters) -> list[int]:
+    return [0] if asked.category_id is None else store.directories.descendants.get(asked.category_id, [-1])
+
+
+def _brands_of(store: Store, asked: Filters) -> list[int]:
+    return [0] if asked.brand is None else store.directories.brand_keys.get(asked.brand.lower(), [-1])
+
+
+def _scattered(store: Store, asked: Filters, by: str) -> dict[int, Scattered]:
+    """By day (its number), source or brand, as `by` says; '': all of them under 0."""
+    if not store.directories.has_scattered:
+        return {}
+    return {key: Scattered(*counts) for key, *counts in _ask(store, asked, "scattered", by=by)}
+
+
+def _sales(store: Store, asked: Filters) -> list[int]:
+    """Orders, returns, orders of known buyers, revenue and returned revenue of the period."""
+    days, chosen = _days(store, asked)
+    orders, returns, buyer_orders, revenue, returned_revenue = days.total(asked.period, chosen)
+    apart = _scattered(store, asked, "").get(0, NONE)
+    orders, returns, buyer_orders = orders + apart.orders, returns + apart.returns, buyer_orders + apart.buyer_orders
+    return [orders, returns, buyer_orders, revenue, returned_revenue]
+
+
 def _trend(store: Store, asked: Filters) -> tuple[DaySales, ...]:
-    found = {block: (orders, revenue) for block, orders, revenue in _ask(store, asked, "trend")}
-    return tuple(DaySales(day, *found.get(number(day), (0, NOTHING))) for day in asked.period)
+    days, chosen = _days(store, asked)
+    apart = _scattered(store, asked, "day")
+    sums = zip(enumerate(asked.period, number(asked.period.first)), days.each(asked.period, chosen), strict=True)
+    return tuple(
+        DaySales(day, orders + apart.get(i, NONE).orders, money(revenue))
+        for (i, day), (orders, _, _, revenue, _) in sums
+    )
+
+
+def _by_source(store: Store, asked: Filters) -> list[SourceSales]:
+    days, chosen = _days(store, asked)
+    apart = _scattered(store, asked, "source")
+    found = []
+    for source in sorted({days.cells[i][0] for i in chosen}):
+        orders, _, _, revenue, _ = days.total(asked.period, [i for i in chosen if days.cells[i][0] == source])
+        name = store.directories.source_names.get(source, "")
+        found.append(SourceSales(source, name, orders + apart.get(source, NONE).orders, money(revenue)))
+    return [source for source in found if source.orders]
+
+
+def _days(store: Store, asked: Filters) -> tuple[Days, list[int]]:
+    """The sums of all days of what is asked about, and which of their cells match."""
+    days = store.sales(asked.category_id or 0, _brands_of(store, asked))
+    return days, [i for i, cell in enumerate(days.cells) if _matches(asked, *cell)]
+
+
+def _matches(asked: Filters, source: int, sales_type: str) -> bool:
+    return asked.source_id in (None, source) and asked.sales_type in (ALL_TYPES, sales_type)
+
+
+def _brands(store: Store, asked: Filters) -> list[BrandSales]:
+    """Of several shops those of one name are one brand."""
+    names, apart = store.directories.brand_names, _scattered(store, asked, "brand")
+    found: dict[str, BrandSales] = {}
+    for brand, orders, quantity, revenue in _ask(store, asked, "brands"):
+        one = BrandSales(names[brand], orders + apart.get(brand, NONE).orders, quantity, revenue)
+        other = found.get(one.name)
+        found[one.name] = _together(one, other) if other else one
+    return [brand for brand in found.values() if brand.orders]
+
+
+def _together(one: BrandSales, other: BrandSales) -> BrandSales:
+    return BrandSales(one.name, one.orders + other.orders, one.quantity + other.quantity, one.revenue + other.revenue)
+
+
+def _best_products(store: Store, asked: Filters, measure: Literal["quantity", "revenue"], limit: int) -> Performance:
+    """Without the roots."""
+    params = _params(store, asked)
+    sold = {"products_of_months": params["in_large_blocks"], "products_of_days": params["in_small_blocks"]}
+    parts = " union all ".join(sql(part) for part, blocks in sold.items() if blocks)
+    text = sql("products").replace("{measure}", measure).replace("{sold}", parts)
+    ((count, quantity, revenue, best),) = store.run(text, **params, limit=limit)
+    heads = {-negative: sums for _, negative, *sums in best or ()}
+    names = store.product_names(list(heads))
+    products = tuple(ProductSales(head or None, names.get(head, ""), *sums) for head, sums in heads.items())
+    return Performance(products, (), count, quantity or NOTHING, revenue or NOTHING)
+
+
+def _named(store: Store, categories: list[int]) -> tuple[Category, ...]:
+    return tuple(Category(category, store.directories.category_names[category]) for category in categories)
 
 
 def _categories(store: Store, asked: Filters, shown: list[int]) -> tuple[CategorySales, ...]:
     """What these categories sold, of which none holds another: no more of each than lies in the one asked about."""
     keys = {key: category for category in shown if (key := _common_part(store, category, asked.category_id))}
     rows = _ask(store, asked, "categories", shown=list(keys)) if keys else []
-    return tuple(CategorySales(keys[key], store.category_names[keys[key]], *sums) for key, *sums in rows)
+    names = store.directories.category_names
+    return tuple(CategorySales(keys[key], names[keys[key]], *sums) for key, *sums in rows)
 
 
 def _common_part(store: Store, category: int, asked: int | None) -> int | None:
     """Of two categories the one that lies in the other."""
-    if asked is None or category in store.descendants.get(asked, []):
+    descendants = store.directories.descendants
+    if asked is None or category in descendants.get(asked, []):
         return category
-    return asked if asked in store.descendants[category] else None
+    return asked if asked in descendants[category] else None
 
 
 def _expenses(store: Store, asked: Filters, expense_type: int) -> Expenses:
-    by_type = _types(store, _ask(store, asked, "expenses_by_type", expense_type=expense_type))
-    ((orders,),) = _ask(store, asked, "expense_orders", expense_type=expense_type)
-    amount = sum((one.amount for one in by_type), NOTHING)
+    orders, count, amount = store.expenses.total(asked.period, _expense_cells(store, asked, expense_type))
+    if store.directories.has_scattered:
+        ((apart,),) = _ask(store, asked, "expense_scattered", expense_type=expense_type)
+        orders += apart
+    by_type = {}
+    every = {cell[0] for cell in store.expenses.cells} - {0}
+    for kind in {expense_type} if expense_type else every:
+        _, number_of, of_type = store.expenses.total(asked.period, _expense_cells(store, asked, kind))
+        if number_of:
+            by_type[kind] = (money(of_type), number_of)
     days = _expense_days(store, asked, expense_type)
-    return Expenses(by_type, days, amount, sum(one.count for one in by_type), orders)
+    return Expenses(_types(store, by_type), days, money(amount), count, orders)
 
 
 def _expense_days(store: Store, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
-    found: dict[int, Decimal] = dict(_ask(store, asked, "expense_days", expense_type=expense_type))
-    return tuple(DayExpenses(day, found.get(number(day), NOTHING)) for day in asked.period)
+    sums = store.expenses.each(asked.period, _expense_cells(store, asked, expense_type))
+    return tuple(DayExpenses(day, money(amount)) for day, (_, _, amount) in zip(asked.period, sums, strict=True))
+
+
+def _expense_cells(store: Store, asked: Filters, expense_type: int) -> list[int]:
+    cells = enumerate(store.expenses.cells)
+    return [i for i, (kind, *cell) in cells if kind == expense_type and _matches(asked, *cell)]
 
 
 def _expenses_by_lines(store: Store, asked: Filters, expense_type: int) -> Expenses:
-    rows = _ask(store, asked, "expenses_by_lines", expense_type=expense_type)
-    by_day = {day: amount for kind, day, _type, amount, *_ in rows if kind == "day"}
-    by_type = _types(store, [(type_, *sums) for kind, _day, type_, *sums, _orders in rows if kind == "type"])
-    ((amount, count, orders),) = [tuple(sums) for kind, _, _, *sums in rows if kind == "all"] or [(NOTHING, 0, 0)]
+    by_day: dict[date, Decimal] = defaultdict(Decimal)
+    by_type: dict[int, tuple[Decimal, int]] = {}
+    everything = (NOTHING, 0, 0)
+    for day, kind, amount, count, orders in _ask(store, asked, "expenses_by_lines", expense_type=expense_type):
+        if day is None:
+            everything = (amount or NOTHING, count, orders)
+        else:
+            by_day[day] += amount
+            before = by_type.get(kind, (NOTHING, 0))
+            by_type[kind] = (before[0] + amount, before[1] + count)
     days = tuple(DayExpenses(day, by_day.get(day, NOTHING)) for day in asked.period)
-    return Expenses(by_type, days, amount, count, orders)
+    return Expenses(_types(store, by_type), days, *everything)
 
 
-def _types(store: Store, rows: Rows) -> tuple[TypeExpenses, ...]:
-    """-1 is the type that the channel did not tell."""
+def _types(store: Store, sums: Mapping[int, tuple[Decimal, int]]) -> tuple[TypeExpenses, ...]:
+    """By amount. -1 is the type that the channel did not tell."""
+    names = store.directories.expense_types
+    ordered = sorted(sums.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(
-        TypeExpenses(None if type_ == -1 else type_, store.expense_type_names.get(type_, ""), amount, count)
-        for type_, amount, count in rows
+        TypeExpenses(None if kind == -1 else kind, names.get(kind, ("", ""))[0], amount, count)
+        for kind, (amount, count) in ordered
     )

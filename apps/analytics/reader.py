@@ -1,32 +1,53 @@
-"""Asking the files of the store: the versions of the shops that are asked about, joined by views."""
+"""Asking the files of the store: the versions of the shops that are asked about."""
 
 from __future__ import annotations
 
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import duckdb
 from django.utils.translation import gettext as _
 
-from apps.analytics import files, manifest
+from apps.analytics import directories, files, manifest
+from apps.analytics.days import Days
+from apps.analytics.directories import Rows
 from apps.analytics.errors import Damaged, NotBuilt
 from apps.analytics.extract import sql
 from apps.analytics.models import StoreVersion
 
 MOST_OPEN = 16
+MOST_KEPT = 16  # of half a megabyte each, for three years of a dozen combinations of source and type
 BROKEN = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 PARAMETER = re.compile(r"\$(\w+)")
 
-Rows = list[tuple[Any, ...]]
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Ranges:
+    """That a column lies in one of some ranges of whole numbers. A list would do, but costs twice the time: DuckDB
+    compares its numbers in a join, after the table has been read."""
+
+    column: str
+    ranges: Sequence[tuple[int, int]]
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __str__(self) -> str:
+        parts = [f"{self.column} between {int(first)} and {int(last)}" for first, last in self.ranges]
+        return f"({' or '.join(parts) or 'false'})"
+
+
 class Store:
-    """Open files of one or more shops, one version of each, and what a filter needs to know of their directories."""
+    """Open files of one or more shops, one version of each, and their directories."""
 
     def __init__(self, versions: tuple[StoreVersion, ...]) -> None:
         self.versions = versions
@@ -35,35 +56,54 @@ class Store:
         self._db.execute(sql("macros"))
         for version in versions:
             self._attach(version)
-        self._join()
-        self.descendants: dict[int, list[int]] = {}
-        for ancestor, category in self.ask_plainly("select ancestor, category from category_path"):
-            self.descendants.setdefault(ancestor, []).append(category)
-        self.category_names: dict[int, str] = dict(self.ask_plainly("select id, name from category"))
-        self.roots = [category for (category,) in self.ask_plainly("select id from category where parent is null")]
-        self.expense_type_names: dict[int, str] = dict(self.ask_plainly("select id, name from expense_type"))
-        self.brands: dict[str, list[int]] = {}
-        for name, key in self.ask_plainly("select distinct lower(name), key from brand"):
-            self.brands.setdefault(name, []).append(key)
+        if len(versions) > 1:
+            self._join()
+        self.directories = directories.read(self.ask_plainly)
+        self._product_names: dict[int, str] = {}
+        self._sales: OrderedDict[tuple[int, ...], Days] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def sales(self, category: int, brands: list[int]) -> Days:
+        """Orders, returns, orders of known buyers, revenue and returned revenue by source and type (0: of everything).
+        Those that were asked for last are kept."""
+        key = (category, *brands)
+        days = self._sales.get(key) or Days.of(
+            self.columns("sales_by_day", category=category, brands=brands), ("source", "type")
+        )
+        with self._lock:
+            self._sales[key] = days
+            self._sales.move_to_end(key)
+            if len(self._sales) > MOST_KEPT:
+                self._sales.popitem(last=False)
+        return days
+
+    @cached_property
+    def expenses(self) -> Days:
+        """Orders that have any, number and amount by type (0: all), source and type of sales."""
+        return Days.of(self.columns("expenses_by_day"), ("expense_type", "source", "type"))
+
+    def product_names(self, products: list[int]) -> dict[int, str]:
+        """Read when they are first asked for: a catalog may be long, and few of its products sell best."""
+        if unknown := [product for product in products if product not in self._product_names]:
+            self._product_names.update(self.ask("product_names", products=unknown))
+        return self._product_names
 
     def ask(self, question: str, **params: Any) -> Rows:
         """The rows of sql/<question>.sql, with those of `params` that it names."""
         return self.run(sql(question), **params)
 
     def run(self, text: str, **params: Any) -> Rows:
-        """The same of a statement. Lists are written into its text: DuckDB passes over what they leave out only when it
-        sees them while it plans."""
-        for name, value in params.items():
-            if isinstance(value, list):
-                text = text.replace(f"${name}", f"({', '.join(map(str, map(int, value)))})")
-        return self.ask_plainly(text, {name: params[name] for name in PARAMETER.findall(text)})
+        """The same of a statement."""
+        return self.ask_plainly(*_written(text, params))
 
     def ask_plainly(self, text: str, params: Mapping[str, Any] | None = None) -> Rows:
-        """Raises `Damaged` when what lies in a file cannot be read."""
-        try:
+        with _reading():
             return self._cursor.execute(text, params).fetchall()
-        except BROKEN as error:
-            raise Damaged(str(error)) from error
+
+    def columns(self, question: str, **params: Any) -> dict[str, Any]:
+        """The columns of sql/<question>.sql as arrays."""
+        with _reading():
+            return self._cursor.execute(*_written(sql(question), params)).fetchnumpy()
 
     @property
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -71,27 +111,51 @@ class Store:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._own, "cursor", None)
         if cursor is None:
             cursor = self._own.cursor = self._db.cursor()
+            if len(self.versions) == 1:
+                cursor.execute(f"set search_path = '{_name(self.versions[0])},memory'")
         return cursor
 
     def _attach(self, version: StoreVersion) -> None:
         path = files.path_of(version.shop_id, version.file)
         if not path.exists() or path.stat().st_size != version.size:
             raise Damaged(f"{path} is not there, or has another size than {version.size}")
-        try:
-            self._db.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as shop{version.shop_id} (read_only)")
-        except BROKEN as error:
-            raise Damaged(str(error)) from error
+        with _reading():
+            self._db.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {_name(version)} (read_only)")
 
     def _join(self) -> None:
-        """One view for each table, over all shops."""
-        first = f"shop{self.versions[0].shop_id}"
+        """One view for each table, over all shops. Of one shop the tables are asked themselves, which is quicker."""
+        names = [_name(version) for version in self.versions]
         tables = self.ask_plainly(
-            "select table_name from duckdb_tables() where database_name = $first", {"first": first}
+            "select table_name from duckdb_tables() where database_name = $name", {"name": names[0]}
         )
         for (table,) in tables:
-            ids = [version.shop_id for version in self.versions]
-            parts = " union all ".join(f"select {i} as shop, * from shop{i}.{table}" for i in ids)  # noqa: S608
+            parts = " union all ".join(f"from {name}.{table}" for name in names)
             self._db.execute(f"create view {table} as {parts}")
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raises `Damaged` when what lies in a file cannot be read."""
+    try:
+        yield
+    except BROKEN as error:
+        raise Damaged(str(error)) from error
+
+
+def _written(text: str, params: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A statement and its parameters. Lists and ranges are written into its text: DuckDB passes over what they leave
+    out only when it sees them while it plans."""
+    for name, value in params.items():
+        if isinstance(value, list):
+            text = text.replace(f"${name}", f"({', '.join(map(str, map(int, value)))})")
+        elif isinstance(value, Ranges):
+            text = text.replace(f"${name}", str(value))
+    return text, {name: params[name] for name in PARAMETER.findall(text)}
+
+
+def _name(version: StoreVersion) -> str:
+    """Of a file among those that are open."""
+    return f"shop{version.shop_id}"
 
 
 _open: OrderedDict[tuple[int, ...], Store] = OrderedDict()

@@ -1,0 +1,2 @@
+-- Names of products.
+select id, name from product where id in $products

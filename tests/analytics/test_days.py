@@ -1,0 +1,95 @@
+"""What the questions are made of: blocks of days, and sums of days in memory."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+import numpy as np
+import pytest
+
+from apps.analytics.blocks import LEVEL, Range, cover, number
+from apps.analytics.days import Days, money
+from apps.analytics.days import number as number_of_day
+from apps.common.periods import Period
+
+FIRST = date(2023, 11, 5)
+
+
+def days_of(ranges: list[Range]) -> list[date]:
+    """The days of every block that lies in these ranges, of all that begin in the years around."""
+    every = Period(date(2022, 1, 1), date(2026, 12, 31))
+    found = []
+    for level, starts in (
+        (0, lambda day: True),
+        (1, lambda day: day.day in (1, 11, 21)),
+        (2, lambda day: day.day == 1),
+        (3, lambda day: (day.month, day.day) == (1, 1)),
+    ):
+        block = 0
+        for day in every:
+            block = number(day, level) if starts(day) else block
+            if any(first <= block <= last for first, last in ranges):
+                found.append(day)
+    return sorted(found)
+
+
+def test_a_period_is_covered_by_blocks_that_hold_each_of_its_days_once() -> None:
+    random = Random(5)
+    for _ in range(40):
+        first = date(2022, 6, 1) + timedelta(days=random.randrange(900))
+        period = Period(first, first + timedelta(days=random.randrange(700)))
+        assert days_of(cover(period)) == list(period), period
+
+
+def test_whole_years_and_months_are_few_blocks() -> None:
+    assert cover(Period(date(2024, 1, 1), date(2024, 12, 31))) == [(3 * LEVEL + 20240101,) * 2]
+    assert cover(Period(date(2024, 3, 1), date(2024, 5, 31))) == [(2 * LEVEL + 20240301, 2 * LEVEL + 20240501)]
+    assert cover(Period(date(2024, 2, 20), date(2024, 3, 10))) == [
+        (20240220, 20240220),
+        (LEVEL + 20240221, LEVEL + 20240301),
+    ]
+
+
+@pytest.fixture
+def sums() -> Days:
+    """Two sources; 7 and -2 are two rows of one day and cell, as a refresh leaves them."""
+    day = number_of_day(FIRST)
+    columns = {
+        "source": np.array([1, 2, 1, 1]),
+        "type": np.array(["retail", "retail", "retail", "retail"], object),
+        "day": np.array([day, day + 2, day + 2, day + 2]),
+        "orders": np.array([3, 4, 7, -2]),
+        "revenue": np.array([10, 20, 10**17, -5]),
+    }
+    return Days.of(columns, ("source", "type"))
+
+
+def test_sums_of_a_period_are_those_of_its_days(sums: Days) -> None:
+    period = Period(FIRST, FIRST + timedelta(days=2))
+    assert sums.cells == [(1, "retail"), (2, "retail")]
+    assert sums.each(period, [0]) == [[3, 10], [0, 0], [5, 10**17 - 5]]
+    assert sums.total(period, [0, 1]) == [12, 10**17 + 25]
+    assert sums.total(Period(FIRST, FIRST), [0, 1]) == [3, 10]
+
+
+def test_days_before_the_first_and_after_the_last_have_nothing(sums: Days) -> None:
+    around = Period(FIRST - timedelta(days=400), FIRST + timedelta(days=400))
+    assert sums.total(around, [0, 1]) == [12, 10**17 + 25]
+    assert len(sums.each(around, [0])) == around.days
+    for period in (Period(date(2019, 1, 1), date(2019, 2, 1)), Period(date(2031, 1, 1), date(2031, 2, 1))):
+        assert sums.total(period, [0, 1]) == [0, 0]
+
+
+def test_nothing_chosen_or_nothing_there_comes_to_nothing(sums: Days) -> None:
+    period = Period(FIRST, FIRST + timedelta(days=1))
+    assert sums.each(period, []) == [[0, 0], [0, 0]]
+    columns = {name: np.array([], np.int64) for name in ("source", "day", "orders")}
+    nothing = Days.of(columns, ("source",))
+    assert nothing.total(period, []) == [0]
+
+
+def test_money_is_exact() -> None:
+    assert money(10**17 + 1) == Decimal("1000000000000.00001")
+    assert str(money(0)) == "0"
