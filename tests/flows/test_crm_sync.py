@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 import pytest
 import requests
@@ -19,6 +18,7 @@ from apps.shops.clients import keycrm
 from tests.flows.crm import CrmLife, crm_life
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
+
 
 @pytest.fixture
 def life(settings: Settings) -> Iterator[CrmLife]:
