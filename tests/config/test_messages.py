@@ -89,7 +89,7 @@ def test_the_catalog_is_complete(locale: str) -> None:
 @cache
 def used() -> set[tuple[str | None, str]]:
     """The words of the whole project."""
-    return {(m.context, m.id[0] if m.pluralizable else m.id) for m in extracted() if m.id}
+    return {(m.context, str(m.id[0] if m.pluralizable else m.id)) for m in extracted() if m.id}
 
 
 @pytest.mark.parametrize("locale", LOCALES)

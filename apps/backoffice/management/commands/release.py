@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
 
 def _refuse_an_older_server() -> None:
-    version = connection.pg_version // 10_000
+    version = connection.get_database_version()[0]
     if version < LEAST_POSTGRESQL:
         raise CommandError(
             f"The server that DATABASE_URL names is PostgreSQL {version}; Vitrina needs {LEAST_POSTGRESQL} or newer."
