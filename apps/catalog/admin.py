@@ -193,11 +193,11 @@ class WithoutCostFilter(admin.SimpleListFilter):
         return choices.get(self.value() or "", queryset)
 
 
-IDENTITY: tuple[None, Any] = (
+IDENTITY: Any = (
     None,
     {"fields": ["name", "marketplace", ("offer_id", "external_id"), ("brand", "category"), "shop"]},
 )
-FEES: tuple[Promise, Any] = (
+FEES: Any = (
     gettext_lazy("What the marketplace takes"),
     {
         "classes": ["collapse"],
