@@ -74,7 +74,8 @@ class PeriodicTaskAdmin(_Seeded[PeriodicTask]):
         shop_id = Cast(KeyTextTransform("shop_id", Cast("kwargs", JSONField())), BigIntegerField())
         names = Shop.objects.filter(pk=OuterRef("shop_id")).values("name")
         rows: QuerySet[PeriodicTask] = super().get_queryset(request).annotate(shop_id=shop_id)
-        return rows.annotate(shop_name=names[:1])
+        named: QuerySet[PeriodicTask] = rows.annotate(shop_name=names[:1])
+        return named
 
     @display(description=gettext_lazy("job"), ordering="name")
     def in_words(self, row: WithAnnotations[PeriodicTask, OfShop]) -> str:

@@ -230,11 +230,11 @@ class ArticleFilter(admin.SimpleListFilter):
         return queryset.exclude(article=None) if self.value() == "linked" else queryset
 
 
-IDENTITY: tuple[None, Any] = (
+IDENTITY: Any = (
     None,
     {"fields": ["name", "marketplace", ("offer_id", "external_id"), ("brand", "category"), "shop"]},
 )
-FEES: tuple[Promise, Any] = (
+FEES: Any = (
     gettext_lazy("What the marketplace takes"),
     {
         "classes": ["collapse"],
