@@ -57,3 +57,6 @@ group by all;
 
 delete from first_order where buyer in (select buyer from part_buyer);
 insert into first_order select buyer, min(day) from part_buyer where sign = 1 group by buyer order by buyer;
+
+drop table bought;
+drop table visit;

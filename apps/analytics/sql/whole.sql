@@ -2,6 +2,9 @@
 insert into sale from fresh_sale order by day;
 insert into line from fresh_line order by category, day;
 insert into expense from fresh_expense order by day;
+drop table raw_orders;
+drop table raw_lines;
+drop table raw_expenses;
 
 create temp table scattered as
 with shared as (
