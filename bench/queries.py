@@ -59,7 +59,7 @@ FILTERS: dict[str, dict[str, Any]] = {
     "retail": {},
     "all types": {"sales_type": "all"},
     "category": {"category_id": ...},
-    "category and brand": {"category_id": ..., "brand": "brand 7"},
+    "category and brand": {"category_id": ..., "brand": "brand 8"},  # which sells in that category
 }
 SMALL_GROUP_BY = (
     "select source, sum(orders) from sales where category = 0 and brand = 0 and block < 20230105 group by source"

@@ -77,6 +77,9 @@ def check_products(asked: Filters) -> None:
     assert top.quantity == best.quantity == sum(row[1] for row in expected)
     assert best.revenue == sum(row[2] for row in expected)
     assert best.product_count == len(expected)
+    assert list(top.products) == sorted(top.products, key=lambda p: (-p.quantity, p.product_id or 0)), asked
+    assert list(best.products) == sorted(best.products, key=lambda p: (-p.revenue, p.product_id or 0)), asked
+    assert questions.top_products(asked, 2).products == top.products[:2], asked
 
 
 def check_brands(asked: Filters) -> None:
@@ -143,6 +146,8 @@ def test_several_shops_are_asked_as_one(made: MadeShop, owner: Member) -> None:
         check_products(asked)
         check_brands(asked)
         check_expenses(asked)
+        side_by_side = [source for shop in both for source in questions.by_source(replace(asked, shops=(shop,)))]
+        assert questions.by_source(asked) == tuple(sorted(side_by_side, key=lambda source: -source.revenue))
     assert len(questions.root_categories(both)) == 4
     assert questions.brand_names(both) == ("Dawn", "Dusk", "Noon")
 
