@@ -67,6 +67,7 @@ DOES = {
     "experiments_experiment_roll_this_back": Action.APPROVE,
     "experiments_experiment_stop_this": Action.APPROVE,
     "jobs_jobrun_repeat_this": Action.RUN_JOBS,
+    "catalog.product.link": EDIT,
     "dashboard.apitoken.revoke": MANAGE,
     "decisions.proposal.approve": Action.APPROVE,
     "decisions.proposal.reject": Action.APPROVE,

@@ -178,10 +178,11 @@ def test_a_viewer_enters_nothing(client: Client, anna: Filled) -> None:
 
 
 def form(product: Product, **values: str) -> dict[str, str]:
-    """What the product's page sends: one form of settings, and nothing new of costs."""
+    """What the product's page sends: one form of settings, and nothing of the others."""
     has_row = ProductSettings.objects.filter(product=product).exists()
     sent = {f"settings-0-{name}": value for name, value in values.items()}
-    management = {"settings": (1, int(has_row)), "costs": (0, 0), "price_changes": (0, 0), "cluster_stock": (0, 0)}
+    nothing = dict.fromkeys(("article", "costs", "price_changes", "cluster_stock"), (0, 0))
+    management = {"settings": (1, int(has_row)), **nothing}
     counts = {
         f"{prefix}-{name}": str(count)
         for prefix, (total, initial) in management.items()

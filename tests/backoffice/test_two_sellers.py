@@ -164,6 +164,10 @@ def test_a_posted_line_of_boriss_is_left_alone(anna: Filled, boris: Filled) -> N
         "price_changes-INITIAL_FORMS": 0,
         "cluster_stock-TOTAL_FORMS": 0,
         "cluster_stock-INITIAL_FORMS": 0,
+        "settings-TOTAL_FORMS": 0,
+        "settings-INITIAL_FORMS": 0,
+        "article-TOTAL_FORMS": 0,
+        "article-INITIAL_FORMS": 0,
     }
     assert client.post(url(Product, "change", mine.pk), posted).status_code in (200, 302)
     assert client.post(url(Product, "change", mine.pk), {**posted, "costs-0-DELETE": "on"}).status_code in (200, 302)

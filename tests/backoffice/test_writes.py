@@ -128,7 +128,7 @@ def test_a_change_whose_audit_row_cannot_be_written_is_not_made(
 def cost_form(product: Product, *rows: dict[str, Any]) -> dict[str, Any]:
     lines = {f"costs-{number}-{name}": value for number, row in enumerate(rows) for name, value in row.items()}
     known = sum("id" in row for row in rows)
-    shown = {**no_lines("price_changes"), **no_lines("cluster_stock"), **no_lines("settings")}
+    shown = {**no_lines("price_changes"), **no_lines("cluster_stock"), **no_lines("settings"), **no_lines("article")}
     return {**shown, "costs-TOTAL_FORMS": len(rows), "costs-INITIAL_FORMS": known, **lines}
 
 
