@@ -154,7 +154,14 @@ def _version(shop: Shop, *, is_whole: bool) -> Iterator[tuple[StoreVersion, Path
     """The next version and the path of its file, which is gone afterwards unless it was published."""
     started = time.monotonic()
     number = (StoreVersion.objects.filter(shop=shop).aggregate(last=Max("number"))["last"] or 0) + 1
-    version = StoreVersion(shop=shop, number=number, file=f"{number}.duckdb", is_whole=is_whole, seconds=-started)
+    version = StoreVersion(
+        shop=shop,
+        number=number,
+        file=f"{number}.duckdb",
+        layout=manifest.LAYOUT,
+        is_whole=is_whole,
+        seconds=-started,
+    )
     with files.unfinished_file(shop.pk, version.file) as path:
         yield version, path
 
@@ -223,7 +230,6 @@ def _stretches(db: DuckDBPyConnection) -> Iterator[Period]:
 def _remove_old(shop_id: int) -> None:
     """Remove every file but that of the version that answers and of the one before, which answers when this one is
     found damaged. A question that was asked of an older one has opened it long ago, or asks again."""
-    sound = StoreVersion.objects.filter(shop=shop_id, damaged_at=None).order_by("-number")
-    kept = dict(sound.values_list("pk", "file")[:KEPT_VERSIONS])
+    kept = dict(manifest.sound(shop_id).values_list("pk", "file")[:KEPT_VERSIONS])
     StoreVersion.objects.filter(shop=shop_id).exclude(pk__in=kept).delete()
     files.remove_others(shop_id, kept.values())

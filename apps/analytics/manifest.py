@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import time
 
+from django.db.models import QuerySet
+
 from apps.analytics.models import StoreVersion
 from apps.common.clock import real_now
 
 log = logging.getLogger(__name__)
 
+LAYOUT = 1  # raised with every change of what the tables of a file mean: files are built anew then
 REMEMBERED_SECONDS = (
     0.5  # a question is answered in a few milliseconds; asking PostgreSQL each time would be half of them
 )
@@ -19,7 +22,12 @@ _remembered: dict[int, tuple[float, StoreVersion]] = {}
 
 def latest(shop_id: int) -> StoreVersion | None:
     """The newest version that nobody found damaged, as PostgreSQL says it now."""
-    return StoreVersion.objects.filter(shop=shop_id, damaged_at=None).order_by("-number").first()
+    return sound(shop_id).first()
+
+
+def sound(shop_id: int) -> QuerySet[StoreVersion]:
+    """The versions that this program can answer from, the newest first."""
+    return StoreVersion.objects.filter(shop=shop_id, damaged_at=None, layout=LAYOUT).order_by("-number")
 
 
 def current(shop_id: int) -> StoreVersion | None:
@@ -33,7 +41,8 @@ def current(shop_id: int) -> StoreVersion | None:
 
 
 def has_damaged_since(version: StoreVersion) -> bool:
-    """Whether a later version was found damaged: what that one had taken in is marked as missing no more."""
+    """Whether a later version was found damaged, or is of another layout: what that one had taken in is marked as
+    missing no more."""
     return StoreVersion.objects.filter(shop=version.shop_id, number__gt=version.number).exists()
 
 

@@ -16,7 +16,8 @@ class StoreVersion(models.Model):
     """One finished file of a shop's store. The one with the highest number that is not damaged answers.
 
     `as_of` is the moment whose rows it holds; `facts` counts and sums them, as PostgreSQL did. `damaged_at` is set by
-    whoever finds that the file is not what was written; the version before it answers then.
+    whoever finds that the file is not what was written; the version before it answers then. `layout` says what its
+    tables hold: one of another layout than this program's is as good as none.
     """
 
     seller_path: ClassVar[str] = "shop__seller"
@@ -27,6 +28,7 @@ class StoreVersion(models.Model):
     number = models.PositiveIntegerField(_("number"))
     file = models.CharField(_("file"), max_length=200)
     size = models.PositiveBigIntegerField(_("bytes"))
+    layout = models.PositiveSmallIntegerField(_("layout"), db_default=0)
     facts = models.JSONField(_("counts and sums"))
     is_whole = models.BooleanField(_("built from everything"), help_text=_("otherwise from the days that changed"))
     as_of = models.DateTimeField(_("as of"))

@@ -24,6 +24,7 @@ from apps.analytics.comparison import compare
 from apps.analytics.errors import NotBuilt
 from apps.analytics.models import StaleDay, StoreVersion
 from apps.analytics.questions import Filters, Summary
+from apps.common.clock import real_now
 from apps.sales.models import Order, Source
 from tests.analytics.made_shop import DAYS, MadeShop
 
@@ -88,6 +89,41 @@ def test_a_source_that_becomes_history_leaves_the_sales(made: MadeShop) -> None:
     assert build.refresh(made.shop).is_whole
     assert everything(made).orders < before.orders
     assert not compare(made.shop, DAYS).differences
+
+
+def test_orders_of_one_number_stay_one_when_the_first_of_them_goes(made: MadeShop) -> None:
+    parcels = list(Order.objects.filter(shop=made.shop).order_by("pk")[:3])
+    for days, order in enumerate(parcels):
+        order.order_number, order.source, order.status = "one", made.sources[0], "open"
+        order.placed_on = DAYS.first + timedelta(days=days)
+        order.save()
+    build.rebuild(made.shop)
+    parcels[0].delete()
+    build.refresh(made.shop)
+    Order.objects.filter(pk=parcels[1].pk).update(total=7)  # the third lies on a day that nothing has changed
+    assert not build.refresh(made.shop).is_whole
+    refreshed = everything(made)
+    build.rebuild(made.shop)
+    assert everything(made) == refreshed
+
+
+def test_a_file_of_another_layout_is_built_anew_and_answers_nothing_until_then(
+    made: MadeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build.rebuild(made.shop)
+    before = everything(made)
+    monkeypatch.setattr(manifest, "LAYOUT", manifest.LAYOUT + 1)
+    monkeypatch.setattr(freshness, "LAYOUT", manifest.LAYOUT)
+    manifest.forget(made.shop.pk)
+    with pytest.raises(NotBuilt):
+        everything(made)
+    woken: list[int] = []
+    monkeypatch.setattr(freshness, "wake", lambda _name, shop_id: woken.append(shop_id))
+    freshness.wake_due(now=real_now())
+    assert woken == [made.shop.pk]
+    assert build.refresh(made.shop).is_whole
+    assert everything(made) == before
+    assert files_of(made) == ["2.duckdb"]
 
 
 def test_two_versions_are_kept_and_the_third_last_is_removed(made: MadeShop) -> None:
