@@ -52,7 +52,7 @@ def test_every_address_is_in_the_document() -> None:
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/summary/", "/api/categories/x/y"])
 def test_an_address_that_is_none_is_refused_like_everything_else(path: str) -> None:
-    answer = nobody().get(path, None, **{"Accept-Language": "en"})
+    answer = Asker(Client(), **{"Accept-Language": "en"}).get(path)
     assert answer.status_code == 404
     assert answer.json() == {"detail": "There is no such address; /api/docs lists those there are."}
 
