@@ -11,6 +11,9 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
+from django.utils.html import escape
+from django.utils.translation import gettext
 from django_celery_beat.models import PeriodicTask
 
 from apps.catalog.models import Cost, Product
@@ -20,8 +23,9 @@ from apps.decisions.models import Command, DecisionRules, Proposal
 from apps.experiments.models import Experiment
 from apps.experiments.verdicts import LENGTHS
 from apps.jobs.models import JobRun
+from apps.jobs.timetable import find_job
 from apps.pricing.models import PricingSettings
-from apps.shops.models import AuditEntry, Credential, KillSwitch, Seller, Shop, is_stopped
+from apps.shops.models import AuditEntry, Credential, KillSwitch, Language, Person, Seller, Shop, is_stopped
 from apps.shops.roles import Role
 from config.timetable import TIMETABLE
 from tests.backoffice.fill import Filled, add_product, add_proposal
@@ -461,6 +465,18 @@ def test_a_superuser_switches_a_row_of_the_schedule_off(keeper: Client, anna: Fi
     assert trail("schedule.changed").data == {"changes": {"enabled": ["True", "False"]}}
     page = keeper.get(reverse("admin:jobs_timetable")).content.decode()
     assert "switched off" in page
+
+
+@pytest.mark.parametrize("language", Language.values)
+def test_the_schedule_is_told_in_the_reader_s_language(keeper: Client, anna: Filled, language: str) -> None:
+    Person.objects.update(language=language)
+    job = find_job("ozon_sync")
+    assert job
+    page = keeper.get(url(PeriodicTask, "changelist"), {"q": job.name}).content.decode()
+    with translation.override(language):
+        assert f"{job.title} · {anna.shop.name}" in page
+        assert str(escape(job.why)) in page
+        assert gettext("daily at %(time)s") % {"time": "06:00"} in page
 
 
 def test_a_superuser_moves_the_hour_of_a_job(keeper: Client, anna: Filled) -> None:
