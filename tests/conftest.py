@@ -9,6 +9,8 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -17,6 +19,10 @@ from config.env import state_folder
 from tests import database
 from tests.cast import anna
 from tests.inventory.shelf import Shelf
+
+# How fast examples are made says how busy the machine is.
+hypothesis_settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polib
 import pytest
@@ -87,9 +88,9 @@ def test_the_catalog_is_complete(locale: str) -> None:
 
 
 @cache
-def used() -> set[tuple[str | None, str]]:
-    """The words of the whole project."""
-    return {(m.context, str(m.id[0] if m.pluralizable else m.id)) for m in extracted() if m.id}
+def used() -> set[tuple[Any, Any]]:
+    """The words of the whole project, each with its context or None."""
+    return {(m.context, m.id[0] if m.pluralizable else m.id) for m in extracted() if m.id}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
