@@ -81,6 +81,13 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_collection() -> None:
+    """A password of a test need not withstand anybody; how often it was hashed is written in each hash."""
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    PBKDF2PasswordHasher.iterations = 1_000
+
+
 def _use_servers() -> None:
     place = Place(state_folder() / "test")
     if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:

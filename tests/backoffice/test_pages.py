@@ -54,6 +54,7 @@ def client_for(model: type[Model], anna: Filled) -> Client:
     return client_of(anna.owner)
 
 
+@pytest.mark.slow
 @each_model
 def test_a_full_list_takes_few_queries_and_changes_nothing(
     model: type[Model], anna: Filled, monkeypatch: pytest.MonkeyPatch
@@ -133,6 +134,7 @@ def overview_of(client: Client, shops: QuerySet[Shop]) -> tuple[int, int]:
     return len(answer.context["shops"]), len(queries)
 
 
+@pytest.mark.slow
 @each_model
 def test_reading_changes_nothing(model: type[Model], anna: Filled) -> None:
     """A crawler that follows every link of a list: to the pages of a row, and to its dialogs."""

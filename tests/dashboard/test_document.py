@@ -60,6 +60,7 @@ def program(anna: Filled, cosmetics: Cosmetics, _generous: None) -> Iterator[Ask
         signal.connect(close_old_connections)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("method", "path"), WITH_PARAMETERS, ids=lambda value: str(value).removeprefix("/api/"))
 def test_what_is_asked_is_answered_as_described(method: str, path: str, mode: GenerationMode, program: Asker) -> None:

@@ -23,7 +23,7 @@ def said(code: str, **figures: object) -> str:
 
 def test_money_rates_days_and_dates_are_written_for_people() -> None:
     assert said("profit_typical", **GAIN) == (
-        "Expected profit +310 RUB a day (90 %: -42.13 RUB to +96.50 RUB); better with a probability of 71%, "
+        "Expected profit +310 RUB a day (90%: -42.13 RUB to +96.50 RUB); better with a probability of 71%, "
         "by price elasticities typical of the trade."
     )
     assert said("stock_long", stock=1240, cover_days=D("150.4")) == "Long stock: 1,240 pcs last 150 days."

@@ -35,7 +35,7 @@ def card(to: Member, of: Proposal, **options: Any) -> Read:
 def test_it_says_everything_that_a_decision_needs(anna: Member, shelf: Shelf) -> None:
     text = card(anna, proposal(shelf.product("Grey scarf"))).text
     assert text.startswith("Grey scarf\nSKU-1 · Shelf\n\n1,000 RUB → 1,090 RUB (+9%)\n")
-    assert "Expected profit +310 RUB a day (90 %: -42.13 RUB to +960 RUB); better with a probability of 97%" in text
+    assert "Expected profit +310 RUB a day (90%: -42.13 RUB to +960 RUB); better with a probability of 97%" in text
     assert "In the worst of 100 cases: -120 RUB a day." in text
     assert "Revenue: -81.60 RUB a day (-4.1%)." in text
     assert "• Sales grow: 21 pcs in the last 7 days (7 in stock), 9 in the 7 before (7 in stock)." in text

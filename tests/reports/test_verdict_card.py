@@ -46,11 +46,11 @@ def test_a_success_says_what_was_found_and_what_to_do(anna: Member, judged: Expe
         "\n"
         "SUCCESS: the new price earns more.\n"
         "\n"
-        "Profit +12% against what was expected without the change (90 %: +2.1% to +21%).\n"
+        "Profit +12% against what was expected without the change (90%: +2.1% to +21%).\n"
         "The new price is better with a probability of 97%.\n"
         "41 units sold; without the change 38.2 were expected.\n"
         "The whole shop in that time: +6.2%.\n"
-        "In money: +310 RUB a day (90 %: +42 RUB to +520 RUB).\n"
+        "In money: +310 RUB a day (90%: +42 RUB to +520 RUB).\n"
         "\n"
         "Advice: keep the new price." + TO_THE_PAGE
     )
@@ -139,7 +139,7 @@ def test_what_moved_far_from_the_belief_is_a_finding(anna: Member, judged: Exper
 
 def test_hardly_any_profit_before_is_put_over_the_turnover(anna: Member, judged: Experiment) -> None:
     verdict(judged, basis="TURNOVER", effect=0.031)
-    assert "The profit changed by +3.1% of the turnover (90 %: +2.1% to +21%); before there was hardly any." in (
+    assert "The profit changed by +3.1% of the turnover (90%: +2.1% to +21%); before there was hardly any." in (
         card(anna, judged).text
     )
 
