@@ -24,15 +24,16 @@ def person_of(request: HttpRequest) -> Person | None:
 
 
 def _of_no_team(request: HttpRequest) -> Person | None:
-    found = Person.objects.select_related("user").filter(user=request.user.pk)
-    return found.first() if request.user.pk else None
+    user = request.user.pk
+    return Person.objects.select_related("user").filter(user=user).first() if user else None
 
 
 def member_of_request(request: HttpRequest) -> Member | None:
     """Who is asking, at the seller they work with now."""
     if not hasattr(request, "_member"):
-        found = Member.objects.at_work().filter(person__user=request.user.pk)
-        request._member = found.first() if request.user.pk else None  # type: ignore[attr-defined]
+        user = request.user.pk
+        found = Member.objects.at_work().filter(person__user=user).first() if user else None
+        request._member = found  # type: ignore[attr-defined]
     member: Member | None = request._member  # type: ignore[attr-defined]
     return member
 
