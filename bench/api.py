@@ -162,7 +162,7 @@ def questions_of(shop_id: int) -> list[Any]:
     from functools import partial
 
     from apps.analytics import questions
-    from apps.analytics.questions import Filters
+    from apps.analytics.shapes import Filters
     from apps.common.periods import Period
     from apps.dashboard.charts import compared
 

@@ -176,7 +176,7 @@ def questions() -> list[Question]:
 
 def filters(shop_id: int) -> dict[str, Any]:
     """Every period with every filter, by a name for people."""
-    from apps.analytics.questions import Filters
+    from apps.analytics.shapes import Filters
     from apps.catalog.models import Category
     from apps.common.periods import Period
 

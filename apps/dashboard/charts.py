@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from apps.analytics import questions
-from apps.analytics.questions import DaySales
+from apps.analytics import shapes
+from apps.analytics.shapes import DaySales
 from apps.common.periods import Period, months_before
 from apps.dashboard import answers
 from apps.dashboard.wire import (
@@ -31,7 +31,7 @@ from apps.dashboard.wire import (
 MONTHS_BACK = {"month_ago": 1, "year_ago": 12}
 
 
-def summary(found: questions.Summary, period: Period) -> answers.Summary:
+def summary(found: shapes.Summary, period: Period) -> answers.Summary:
     return answers.Summary(
         totalOrders=found.orders,
         totalRevenue=money(found.revenue),
@@ -87,7 +87,7 @@ def _sum_of(days: Sequence[DaySales]) -> Decimal:
     return sum((day.revenue for day in days), Decimal(0))
 
 
-def by_source(found: Sequence[questions.SourceSales]) -> answers.BySource:
+def by_source(found: Sequence[shapes.SourceSales]) -> answers.BySource:
     return answers.BySource(
         labels=[source.name for source in found],
         orders=[source.orders for source in found],
@@ -97,7 +97,7 @@ def by_source(found: Sequence[questions.SourceSales]) -> answers.BySource:
     )
 
 
-def top_products(found: questions.TopProducts) -> answers.TopProducts:
+def top_products(found: shapes.TopProducts) -> answers.TopProducts:
     return answers.TopProducts(
         labels=[product.name for product in found.products],
         wrappedLabels=[wrapped(product.name) for product in found.products],
@@ -107,7 +107,7 @@ def top_products(found: questions.TopProducts) -> answers.TopProducts:
     )
 
 
-def performance(found: questions.Performance) -> answers.Performance:
+def performance(found: shapes.Performance) -> answers.Performance:
     return answers.Performance(
         topByRevenue=answers.TopByRevenue(
             labels=[product.name for product in found.products],
@@ -131,7 +131,7 @@ def performance(found: questions.Performance) -> answers.Performance:
     )
 
 
-def subcategories(found: Sequence[questions.CategorySales], parent_name: str) -> answers.Subcategories:
+def subcategories(found: Sequence[shapes.CategorySales], parent_name: str) -> answers.Subcategories:
     return answers.Subcategories(
         parentCategory=parent_name,
         labels=[category.name for category in found],
@@ -141,7 +141,7 @@ def subcategories(found: Sequence[questions.CategorySales], parent_name: str) ->
     )
 
 
-def customers(found: questions.Customers) -> answers.Customers:
+def customers(found: shapes.Customers) -> answers.Customers:
     return answers.Customers(
         newVsReturning=answers.NewVsReturning(
             labels=["New Customers", "Returning Customers"],
@@ -156,7 +156,7 @@ def customers(found: questions.Customers) -> answers.Customers:
     )
 
 
-def _customer_metrics(found: questions.Customers, ever: questions.Ever) -> answers.CustomerMetrics:
+def _customer_metrics(found: shapes.Customers, ever: shapes.Ever) -> answers.CustomerMetrics:
     bought_once = ever.buyers - ever.repeat_buyers
     return answers.CustomerMetrics(
         totalCustomers=found.buyers,
@@ -176,7 +176,7 @@ def _customer_metrics(found: questions.Customers, ever: questions.Ever) -> answe
     )
 
 
-def brands(found: questions.Brands) -> answers.Brands:
+def brands(found: shapes.Brands) -> answers.Brands:
     top = found.by_revenue[0] if found.by_revenue else None
     return answers.Brands(
         topByRevenue=answers.BrandsByRevenue(
@@ -203,7 +203,7 @@ def brands(found: questions.Brands) -> answers.Brands:
     )
 
 
-def expenses(found: questions.Expenses) -> answers.Expenses:
+def expenses(found: shapes.Expenses) -> answers.Expenses:
     return answers.Expenses(
         byType=answers.ExpensesByType(
             labels=[of_type.name or _("No type") for of_type in found.by_type],
@@ -224,7 +224,7 @@ def expenses(found: questions.Expenses) -> answers.Expenses:
     )
 
 
-def profit(found: questions.Profit) -> answers.Profit:
+def profit(found: shapes.Profit) -> answers.Profit:
     return answers.Profit(
         chart=answers.Chart(
             labels=[day_label(day.day) for day in found.days],

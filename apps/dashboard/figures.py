@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 
 from apps.analytics import questions
-from apps.analytics.questions import Filters
+from apps.analytics.shapes import Filters
 from apps.dashboard import answers, charts
 from apps.dashboard.answers import stored
 from apps.dashboard.caller import caller_of

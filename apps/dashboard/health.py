@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from apps.analytics import questions
 from apps.analytics.errors import NotBuilt
-from apps.analytics.questions import ALL_TYPES, Filters
+from apps.analytics.shapes import ALL_TYPES, Filters
 from apps.catalog.models import Product
 from apps.common.clock import real_now
 from apps.common.periods import Period

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from apps.analytics import questions
-from apps.analytics.questions import Filters
+from apps.analytics.shapes import Filters
 from apps.common.periods import SHORTCUTS, Period, Shortcut
 from apps.dashboard.models import Celebration, Milestones
 from apps.shops.models import Person, Shop

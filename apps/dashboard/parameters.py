@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from apps.analytics.questions import Filters
+from apps.analytics.shapes import Filters
 from apps.catalog.models import Category
 from apps.common.clock import today
 from apps.common.errors import NotFound, UserError

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from apps.analytics.questions import Filters
+from apps.analytics.shapes import Filters
 
 COUNTED = """
 with recursive inside as (

@@ -12,7 +12,7 @@ import pytest
 
 from apps.analytics import build, questions
 from apps.analytics.errors import NotBuilt
-from apps.analytics.questions import Filters
+from apps.analytics.shapes import ALL_TYPES, Filters
 from apps.catalog.models import Category
 from apps.common.errors import NotFound
 from apps.common.periods import Period
@@ -36,7 +36,7 @@ PERIODS = (
 def combinations(shop: Shop, period: Period) -> Iterator[Filters]:
     """Every source x type x category (of each depth) x brand, "all" included."""
     sources = (None, *ROLES, 1000 + shop.pk)
-    types = (*SalesType.values, questions.ALL_TYPES)
+    types = (*SalesType.values, ALL_TYPES)
     categories = (None, *Category.objects.filter(shop=shop).values_list("pk", flat=True))
     brands = (None, "dawn", "DUSK", "Noon")
     for source, kind, category, brand in product(sources, types, categories, brands):
@@ -106,10 +106,10 @@ def check_expenses(asked: Filters) -> None:
 @pytest.mark.slow
 def test_orders_and_revenue_are_right_under_every_combination_of_filters(made: MadeShop) -> None:
     build.rebuild(made.shop)
-    rows = plain.ask(plain.EVERY_SUMMARY, Filters((made.shop.pk,), PERIODS[2], questions.ALL_TYPES))
+    rows = plain.ask(plain.EVERY_SUMMARY, Filters((made.shop.pk,), PERIODS[2], ALL_TYPES))
     expected = {row[:4]: row[4:] for row in rows}
     for asked in combinations(made.shop, PERIODS[2]):
-        kind = None if asked.sales_type == questions.ALL_TYPES else asked.sales_type
+        kind = None if asked.sales_type == ALL_TYPES else asked.sales_type
         key = (asked.category_id, asked.brand and asked.brand.lower(), asked.source_id, kind)
         assert astuple(questions.summary(asked)) == expected.get(key, (0, 0, 0, 0)), asked
 
@@ -118,7 +118,7 @@ def test_every_question_is_answered_as_postgresql_would(made: MadeShop) -> None:
     build.rebuild(made.shop)
     for asked in some(made.shop, 6):
         check(asked)
-    for asked in (Filters((made.shop.pk,), period, questions.ALL_TYPES) for period in PERIODS):
+    for asked in (Filters((made.shop.pk,), period, ALL_TYPES) for period in PERIODS):
         check(asked)
 
 
@@ -131,7 +131,7 @@ def test_the_answers_stay_right_over_many_refreshes(made: MadeShop) -> None:
         assert not build.refresh(made.shop).is_whole
     for asked in some(made.shop, 4):
         check(asked)
-    check(Filters((made.shop.pk,), DAYS, questions.ALL_TYPES))
+    check(Filters((made.shop.pk,), DAYS, ALL_TYPES))
 
 
 def test_several_shops_are_asked_as_one(made: MadeShop, owner: Member) -> None:

@@ -23,7 +23,7 @@ from apps.analytics.check import check_store
 from apps.analytics.comparison import compare
 from apps.analytics.errors import NotBuilt
 from apps.analytics.models import StaleDay, StoreVersion
-from apps.analytics.questions import Filters, Summary
+from apps.analytics.shapes import ALL_TYPES, Filters, Summary
 from apps.common.clock import real_now
 from apps.sales.models import Order, Source
 from tests.analytics.made_shop import DAYS, MadeShop
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 
 def everything(made: MadeShop) -> Summary:
-    return questions.summary(Filters((made.shop.pk,), DAYS, questions.ALL_TYPES))
+    return questions.summary(Filters((made.shop.pk,), DAYS, ALL_TYPES))
 
 
 def file_of(version: StoreVersion) -> Path:

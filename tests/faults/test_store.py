@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from apps.analytics import build, files, questions
 from apps.analytics.models import StaleDay, StoreVersion
-from apps.analytics.questions import Filters
+from apps.analytics.shapes import ALL_TYPES, Filters
 from tests.analytics.made_shop import DAYS, MadeShop
 from tests.cast import anna
 from tests.faults.harness import Fleet, eventually
@@ -33,7 +33,7 @@ def test_a_kill_while_a_version_is_written_loses_nothing(
     made = MadeShop.of(anna().seller.shops.get(), seed=3)
     made.sell(40)
     build.rebuild(made.shop)
-    asked = Filters((made.shop.pk,), DAYS, questions.ALL_TYPES)
+    asked = Filters((made.shop.pk,), DAYS, ALL_TYPES)
     before = questions.summary(asked)
     made.sell(10)
     dying = fleet.worker("analytics", CRASH_BEFORE=moment)
