@@ -19,6 +19,7 @@ from apps.shops.typed_unfold import Row, display
 SEARCHED = ["offer_id", "name", "=sku", "=external_id"]
 """What a product is found by."""
 SEARCHED_IN_WORDS = gettext_lazy("SKU, offer id or name")
+UNKNOWN = gettext_lazy("unknown")
 
 
 class AboutProduct(ScopedAdmin[Row]):
