@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
@@ -49,6 +50,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def _static_files_are_found_when_asked_for() -> None:
     """Otherwise every test client has all of them listed first."""
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
+def _the_next_test_reads_english() -> Iterator[None]:
+    """A door speaks the language of whoever asked last, in the same thread as the test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
