@@ -326,9 +326,12 @@ def server_of_its_own(kind: type[S], *, scratch: bool) -> Iterator[S]:
 
 
 def waiting_for_a_lock() -> int:
-    """Sessions of other processes that wait for an advisory lock."""
+    """Sessions of other processes that wait for an advisory lock, in this test's own database."""
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+        cursor.execute(
+            "select count(*) from pg_locks join pg_database on pg_database.oid = pg_locks.database"
+            " where locktype = 'advisory' and not granted and datname = current_database()"
+        )
         return int(cursor.fetchone()[0])
 
 
