@@ -108,7 +108,7 @@ class ProductAdmin(ScopedAdmin[Product]):
     """Registered by `apps.backoffice`, which knows what stands beside a product on its page."""
 
     list_display = [
-        *("offer_id", "name", "price_now", "crossed_out", "known_cost", "stock"),
+        *("offer_id", "name", "price_now", "crossed_out", "known_cost", "in_stock"),
         *("marketplace", "article_code", "synced_at"),
     ]
     list_display_links = ["offer_id", "name"]
@@ -116,7 +116,7 @@ class ProductAdmin(ScopedAdmin[Product]):
         "price_now": "price",
         "crossed_out": "old_price",
         "known_cost": "newest_cost",
-        "stock": "units",
+        "in_stock": "units",
         "marketplace": "sku",
     }
     list_select_related = ["shop", "article"]
@@ -130,7 +130,7 @@ class ProductAdmin(ScopedAdmin[Product]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         """Everything but costs and settings comes from the marketplace: a sync would overwrite it."""
-        shown = ["marketplace", "price_now", "crossed_out", "lowest", "known_cost", "stock"]
+        shown = ["marketplace", "price_now", "crossed_out", "lowest", "known_cost", "in_stock"]
         return [*shown, "fbo_commission", "fbs_commission", "vat", *(field.name for field in Product._meta.fields)]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -140,7 +140,7 @@ class ProductAdmin(ScopedAdmin[Product]):
         return [one for one in super().get_list_filter(request) if one is not WithoutCostFilter or sees_costs(request)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Fieldsets:
-        figures = ("known_cost", "stock", "synced_at") if sees_costs(request) else ("stock", "synced_at")
+        figures = ("known_cost", "in_stock", "synced_at") if sees_costs(request) else ("in_stock", "synced_at")
         price: list[Any] = [("price_now", "crossed_out"), ("lowest", "min_price_until"), figures]
         return [IDENTITY, (gettext_lazy("Price"), {"fields": price}), FEES]
 
@@ -170,7 +170,7 @@ class ProductAdmin(ScopedAdmin[Product]):
         return _money(product.newest_cost, product)
 
     @display(description=gettext_lazy("in stock"), ordering="units")
-    def stock(self, product: WithAnnotations[Product, Figures]) -> str:
+    def in_stock(self, product: WithAnnotations[Product, Figures]) -> str:
         return str(UNKNOWN) if product.units is None else formats.whole(product.units)
 
     @display(description=gettext_lazy("article"), ordering="article__code")
