@@ -193,11 +193,21 @@ def _chosen(filters: dict[str, Any], root: int) -> dict[str, Any]:
 
 
 def ask_parquet(store: Any, folder: Path, question: Question, asked: Any) -> Answer:
-    from apps.analytics.questions import _params
-
-    params = _params(store, asked) | {"whole": not asked.by_lines and not question.by_lines}
-    found: Answer = store.run((MATCHING + question.parquet).format(**parquet_files(folder)), **params)
+    text = (MATCHING + question.parquet).format(**parquet_files(folder))
+    found: Answer = store.run(text, **matching(store, asked), whole=not asked.by_lines and not question.by_lines)
     return found
+
+
+def matching(store: Any, asked: Any) -> dict[str, Any]:
+    """The filters in the words of `MATCHING`: 0 and 'all' stand for everything."""
+    directories = store.directories
+    return {
+        "first": asked.period.first,
+        "last": asked.period.last,
+        "type": asked.sales_type,
+        "categories": directories.descendants[asked.category_id] if asked.category_id else [0],
+        "brands": directories.brand_keys[asked.brand] if asked.brand else [0],
+    }
 
 
 def parquet_files(folder: Path) -> dict[str, str]:

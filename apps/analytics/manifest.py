@@ -12,7 +12,7 @@ from apps.common.clock import real_now
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 1  # raised with every change of what the tables of a file mean: files are built anew then
+LAYOUT = 2  # raised with every change of what the tables of a file mean: files are built anew then
 REMEMBERED_SECONDS = (
     0.5  # a question is answered in a few milliseconds; asking PostgreSQL each time would be half of them
 )

@@ -10,10 +10,8 @@ times quantity of the lines that match (`Filters.by_lines`), and an order counts
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -49,6 +47,7 @@ from apps.analytics.shapes import (
     TypeExpenses,
     Version,
 )
+from apps.analytics.visits import Visits
 from apps.common.errors import NotFound
 
 NO_BUYERS = (0, 0, 0, NOTHING, NOTHING, 0)
@@ -133,7 +132,7 @@ def category_breakdown(asked: Filters, parent_name: str) -> tuple[CategorySales,
 
 def customers(asked: Filters) -> Customers:
     def find(store: Store) -> Customers:
-        ((buyers, new, returning),) = _ask(store, asked, "customers_by_lines" if asked.by_lines else "customers")
+        buyers, new, returning = _visits(store, asked).distinct(asked.period)
         orders, _, buyer_orders, revenue, _ = _sales(store, asked)
         ever = Ever(*store.directories.ever.get((asked.source_id or 0, asked.sales_type), NO_BUYERS))
         return Customers(buyers, new, returning, buyer_orders, orders, money(revenue), _trend(store, asked), ever)
@@ -155,13 +154,12 @@ def brands(asked: Filters, limit: int) -> Brands:
 
 
 def expenses(asked: Filters, expense_type_id: int | None = None) -> Expenses:
-    ask = _expenses_by_lines if asked.by_lines else _expenses
-    return answer(asked.shops, lambda store: ask(store, asked, expense_type_id or 0))
+    return answer(asked.shops, lambda store: _expenses(store, asked, expense_type_id or 0))
 
 
 def profit(asked: Filters) -> Profit:
     def find(store: Store) -> Profit:
-        spent = _expenses_by_lines(store, asked, 0).days if asked.by_lines else _expense_days(store, asked, 0)
+        spent = _expense_days(_spent(store, asked), asked, 0)
         days = tuple(
             DayProfit(sold.day, sold.revenue, cost.amount)
             for sold, cost in zip(_trend(store, asked), spent, strict=True)
@@ -207,7 +205,7 @@ def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
 
 
 def _params(store: Store, asked: Filters) -> dict[str, Any]:
-    """The filters in the words of the .sql: 0 and 'all' stand for everything, -1 for what the shops do not have."""
+    """What is asked about in the words of the .sql."""
     blocks = cover(asked.period)
     return {
         "first": asked.period.first,
@@ -215,6 +213,13 @@ def _params(store: Store, asked: Filters) -> dict[str, Any]:
         "in_blocks": Ranges("block", blocks),
         "in_small_blocks": Ranges("block", [block for block in blocks if block[0] < MONTHS]),
         "in_large_blocks": Ranges("block", [block for block in blocks if block[0] > MONTHS]),
+        **_narrowed(store, asked),
+    }
+
+
+def _narrowed(store: Store, asked: Filters) -> dict[str, Any]:
+    """The same without the period: 0 and 'all' stand for everything, -1 for what the shops do not have."""
+    return {
         "source": asked.source_id or 0,
         "type": asked.sales_type,
         "category": asked.category_id or 0,
@@ -269,8 +274,11 @@ def _by_source(store: Store, asked: Filters) -> list[SourceSales]:
 
 
 def _days(store: Store, asked: Filters) -> tuple[Days, list[int]]:
-    """The sums of all days of what is asked about, and which of their cells match."""
-    days = store.sales(asked.category_id or 0, _brands_of(store, asked))
+    """Orders, returns, orders of known buyers, revenue and returned revenue of all days of what is asked about, and
+    which of their cells match."""
+    days = store.days(
+        "sales_by_day", ("source", "type"), category=asked.category_id or 0, brands=_brands_of(store, asked)
+    )
     return days, [i for i, cell in enumerate(days.cells) if _matches(asked, *cell)]
 
 
@@ -326,44 +334,39 @@ def _common_part(store: Store, category: int, asked: int | None) -> int | None:
     return asked if asked in descendants[category] else None
 
 
+def _visits(store: Store, asked: Filters) -> Visits:
+    return store.visits("buyers_by_lines" if asked.by_lines else "buyers_by_day", **_narrowed(store, asked))
+
+
 def _expenses(store: Store, asked: Filters, expense_type: int) -> Expenses:
-    orders, count, amount = store.expenses.total(asked.period, _expense_cells(store, asked, expense_type))
+    spent = _spent(store, asked)
+    orders, count, amount = spent.total(asked.period, _expense_cells(spent, asked, expense_type))
     if store.directories.has_scattered:
         ((apart,),) = _ask(store, asked, "expense_scattered", expense_type=expense_type)
         orders += apart
     by_type = {}
-    every = {cell[0] for cell in store.expenses.cells} - {0}
+    every = {cell[0] for cell in spent.cells} - {0}
     for kind in {expense_type} if expense_type else every:
-        _, number_of, of_type = store.expenses.total(asked.period, _expense_cells(store, asked, kind))
+        _, number_of, of_type = spent.total(asked.period, _expense_cells(spent, asked, kind))
         if number_of:
             by_type[kind] = (money(of_type), number_of)
-    days = _expense_days(store, asked, expense_type)
-    return Expenses(_types(store, by_type), days, money(amount), count, orders)
+    return Expenses(_types(store, by_type), _expense_days(spent, asked, expense_type), money(amount), count, orders)
 
 
-def _expense_days(store: Store, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
-    sums = store.expenses.each(asked.period, _expense_cells(store, asked, expense_type))
+def _spent(store: Store, asked: Filters) -> Days:
+    """Orders that have any, number and amount of expenses on all days."""
+    question = "expenses_by_lines" if asked.by_lines else "expenses_by_day"
+    return store.days(question, ("expense_type", "source", "type"), **_narrowed(store, asked))
+
+
+def _expense_days(spent: Days, asked: Filters, expense_type: int) -> tuple[DayExpenses, ...]:
+    sums = spent.each(asked.period, _expense_cells(spent, asked, expense_type))
     return tuple(DayExpenses(day, money(amount)) for day, (_, _, amount) in zip(asked.period, sums, strict=True))
 
 
-def _expense_cells(store: Store, asked: Filters, expense_type: int) -> list[int]:
-    cells = enumerate(store.expenses.cells)
+def _expense_cells(spent: Days, asked: Filters, expense_type: int) -> list[int]:
+    cells = enumerate(spent.cells)
     return [i for i, (kind, *cell) in cells if kind == expense_type and _matches(asked, *cell)]
-
-
-def _expenses_by_lines(store: Store, asked: Filters, expense_type: int) -> Expenses:
-    by_day: dict[date, Decimal] = defaultdict(Decimal)
-    by_type: dict[int, tuple[Decimal, int]] = {}
-    everything = (NOTHING, 0, 0)
-    for day, kind, amount, count, orders in _ask(store, asked, "expenses_by_lines", expense_type=expense_type):
-        if day is None:
-            everything = (amount or NOTHING, count, orders)
-        else:
-            by_day[day] += amount
-            before = by_type.get(kind, (NOTHING, 0))
-            by_type[kind] = (before[0] + amount, before[1] + count)
-    days = tuple(DayExpenses(day, by_day.get(day, NOTHING)) for day in asked.period)
-    return Expenses(_types(store, by_type), days, *everything)
 
 
 def _types(store: Store, sums: Mapping[int, tuple[Decimal, int]]) -> tuple[TypeExpenses, ...]:

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 import duckdb
@@ -20,9 +19,10 @@ from apps.analytics.directories import Rows
 from apps.analytics.errors import Damaged, NotBuilt
 from apps.analytics.extract import sql
 from apps.analytics.models import StoreVersion
+from apps.analytics.visits import Visits
 
 MOST_OPEN = 16
-MOST_KEPT = 16  # of half a megabyte each, for three years of a dozen combinations of source and type
+MOST_KEPT = 48  # of half a megabyte to five, for three years of a dozen combinations of source and type
 BROKEN = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 PARAMETER = re.compile(r"\$(\w+)")
@@ -60,27 +60,28 @@ class Store:
             self._join()
         self.directories = directories.read(self.ask_plainly)
         self._product_names: dict[int, str] = {}
-        self._sales: OrderedDict[tuple[int, ...], Days] = OrderedDict()
+        self._made: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def sales(self, category: int, brands: list[int]) -> Days:
-        """Orders, returns, orders of known buyers, revenue and returned revenue by source and type (0: of everything).
-        Those that were asked for last are kept."""
-        key = (category, *brands)
-        days = self._sales.get(key) or Days.of(
-            self.columns("sales_by_day", category=category, brands=brands), ("source", "type")
-        )
-        with self._lock:
-            self._sales[key] = days
-            self._sales.move_to_end(key)
-            if len(self._sales) > MOST_KEPT:
-                self._sales.popitem(last=False)
-        return days
+    def days(self, question: str, keys: Sequence[str], **params: Any) -> Days:
+        """The sums of every day that sql/<question>.sql gives, by these keys."""
+        return self._kept(lambda columns: Days.of(columns, keys), question, params)
 
-    @cached_property
-    def expenses(self) -> Days:
-        """Orders that have any, number and amount by type (0: all), source and type of sales."""
-        return Days.of(self.columns("expenses_by_day"), ("expense_type", "source", "type"))
+    def visits(self, question: str, **params: Any) -> Visits:
+        """The days on which buyers bought, as sql/<question>.sql gives them."""
+        return self._kept(Visits.of, question, params)
+
+    def _kept(self, make: Callable[[dict[str, Any]], T], question: str, params: Mapping[str, Any]) -> T:
+        """What is made of the columns of a question. What was asked for last is kept, whatever its period."""
+        text, named = _written(sql(question), params)
+        key = (text, *named.values())
+        made = self._made.get(key) or make(self.columns(text, named))
+        with self._lock:
+            self._made[key] = made
+            self._made.move_to_end(key)
+            if len(self._made) > MOST_KEPT:
+                self._made.popitem(last=False)
+        return made
 
     def product_names(self, products: list[int]) -> dict[int, str]:
         """Read when they are first asked for: a catalog may be long, and few of its products sell best."""
@@ -100,10 +101,10 @@ class Store:
         with _reading():
             return self._cursor.execute(text, params).fetchall()
 
-    def columns(self, question: str, **params: Any) -> dict[str, Any]:
-        """The columns of sql/<question>.sql as arrays."""
+    def columns(self, text: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What a statement gives, as arrays."""
         with _reading():
-            return self._cursor.execute(*_written(sql(question), params)).fetchnumpy()
+            return self._cursor.execute(text, params).fetchnumpy()
 
     @property
     def _cursor(self) -> duckdb.DuckDBPyConnection:

@@ -1,7 +1,8 @@
-"""What the questions are made of: blocks of days, and sums of days in memory."""
+"""What the questions are made of: blocks of days, sums of days in memory, and distinct buyers."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -12,9 +13,11 @@ import pytest
 from apps.analytics.blocks import LEVEL, Range, cover, number
 from apps.analytics.days import Days, money
 from apps.analytics.days import number as number_of_day
+from apps.analytics.visits import Visits
 from apps.common.periods import Period
 
 FIRST = date(2023, 11, 5)
+ONE_DAY = timedelta(days=1)
 
 
 def days_of(ranges: list[Range]) -> list[date]:
@@ -93,3 +96,41 @@ def test_nothing_chosen_or_nothing_there_comes_to_nothing(sums: Days) -> None:
 def test_money_is_exact() -> None:
     assert money(10**17 + 1) == Decimal("1000000000000.00001")
     assert str(money(0)) == "0"
+
+
+def visits_of(bought: dict[int, list[date]], first: dict[int, date]) -> Visits:
+    """From the days on which each buyer bought, in order, and their first days, which may lie before."""
+    rows: Counter[tuple[int, int, bool, bool]] = Counter()
+    for buyer, days in bought.items():
+        for before, day in zip([None, *days], days, strict=False):
+            number_before = -1 if before is None else number_of_day(before)
+            rows[number_of_day(day), number_before, day == first[buyer], before == first[buyer]] += 1
+    names = ("day", "before", "is_first", "is_second")
+    columns = dict(zip(names, map(np.array, zip(*sorted(rows), strict=True)), strict=True))
+    return Visits.of(columns | {"buyers": np.array([rows[key] for key in sorted(rows)])})
+
+
+def test_distinct_buyers_of_any_period_are_those_that_are_counted_one_by_one() -> None:
+    random = Random(11)
+    bought = {
+        buyer: sorted({FIRST + timedelta(days=random.randrange(60)) for _ in range(random.randrange(1, 6))})
+        for buyer in range(80)
+    }
+    first = {buyer: random.choice([days[0], days[0], FIRST - ONE_DAY]) for buyer, days in bought.items()}
+    visits = visits_of(bought, first)
+    for _ in range(200):
+        start = FIRST + timedelta(days=random.randrange(-5, 64))
+        period = Period(start, start + timedelta(days=random.randrange(40)))
+        inside = {buyer: [day for day in days if day in period] for buyer, days in bought.items()}
+        expected = (
+            sum(1 for days in inside.values() if days),
+            sum(1 for buyer, days in inside.items() if first[buyer] in days),
+            sum(1 for buyer, days in inside.items() if any(day > first[buyer] for day in days)),
+        )
+        assert visits.distinct(period) == expected, period
+
+
+def test_where_nobody_bought_there_are_no_buyers() -> None:
+    columns = {name: np.array([], np.int64) for name in ("day", "before", "buyers")}
+    nobody = {name: np.array([], np.bool_) for name in ("is_first", "is_second")}
+    assert Visits.of(columns | nobody).distinct(Period(FIRST, FIRST)) == (0, 0, 0)

@@ -1,5 +1,5 @@
--- The day rows of the cubes of buyers, from all orders of the buyers in question (part_buyer): what they add less what
--- they take away. An audience is the buyers of one source or all, of one type or all: every order is seen by four.
+-- The cubes of buyers, from all orders of the buyers in question (part_buyer): what they add less what they take away.
+-- An audience is the buyers of one source or all, of one type or all: every order is seen by four.
 create temp table audience as
 select (row_number() over (order by source, type))::smallint as audience, source, type
 from (
@@ -19,28 +19,30 @@ from part_buyer
 join seen using (source, type)
 where counts;
 
-create temp table visit as
+insert into buyers
 with known as (
     select sign, buyer, min(day) as first_day from part_buyer group by all
 ),
 visited as (
     select distinct sign, audience, buyer, day from bought
+),
+visit as (
+    select sign, audience, day, first_day, lag(day) over (partition by buyer, audience, sign order by day) as before
+    from visited
+    join known using (sign, buyer)
+),
+counted as (
+    select
+        audience, day, before, day = first_day as is_first, coalesce(before = first_day, false) as is_second,
+        sum(sign)::bigint as buyers
+    from visit
+    group by all
+    having sum(sign) <> 0
 )
-select sign, audience, day, first_day, lag(day) over (partition by buyer, audience, sign order by day) as before
-from visited
-join known using (sign, buyer);
-
-create temp table day_buyers as
-with counted as (
-    select 'any'::enum('any', 'later', 'new') as kind, audience, sign, day, before from visit
-    union all
-    select 'later', audience, sign, day, if(before > first_day, before, null) from visit where day <> first_day
-    union all
-    select 'new', audience, sign, day, null from visit where day = first_day
-)
-select kind, audience, day_block(day) as block, before, sum(sign)::bigint as buyers
+select source, type, day, before, is_first, is_second, buyers
 from counted
-group by all;
+join audience using (audience)
+order by source, type, day, before;
 
 insert into ever
 with each as (
@@ -59,4 +61,3 @@ delete from first_order where buyer in (select buyer from part_buyer);
 insert into first_order select buyer, min(day) from part_buyer where sign = 1 group by buyer order by buyer;
 
 drop table bought;
-drop table visit;

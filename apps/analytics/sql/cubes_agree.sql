@@ -26,13 +26,13 @@ with each as (
     union all
     select 'products', day, -amount from line semi join checked_day using (day) where not returned
     union all
-    select 'expenses', day, amount from expenses join checked_day using (block) where expense_type = 0
+    select 'expenses', day, amount from expenses semi join checked_day using (day) where expense_type = 0
     union all
     select 'expenses', day, -amount from expense semi join checked_day using (day) where not returned
     union all
     select 'buyers', day, buyers
-    from buyers join checked_day using (block)
-    where kind = 'any' and source = 0 and type = 'all'
+    from buyers semi join checked_day using (day)
+    where source = 0 and type = 'all'
     union all
     select 'buyers', day, -count(distinct buyer)
     from sale semi join checked_day using (day)
@@ -43,7 +43,7 @@ with each as (
     union all
     select 'ever', null, -buyers
     from buyers
-    where kind = 'any' and source = 0 and type = 'all' and before is null and block < 100000000
+    where source = 0 and type = 'all' and before is null
 ),
 levels as (
     select 'orders' as cube, block // 100000000 as level, orders as n from sales where category = 0 and brand = 0
@@ -54,9 +54,7 @@ levels as (
     from product_sales
     where block < 200000000 or (source = 0 and type = 'all')
     union all
-    select 'expenses', block // 100000000, amount from expenses where expense_type = 0
-    union all
-    select cube, level, 0 from (values ('orders'), ('revenue'), ('products'), ('expenses')) as cubes (cube), range(4) as levels (level)
+    select cube, level, 0 from (values ('orders'), ('revenue'), ('products')) as cubes (cube), range(4) as levels (level)
 ),
 summed as (
     select cube, level, sum(n) as n from levels group by cube, level

@@ -58,7 +58,7 @@ from part_line
 where not returned and day between $first and $last
 group by all;
 
-insert into day_expenses
+insert into expenses
 with keyed as (
     select * from part_expense where not returned and day between $first and $last
     union all
@@ -70,6 +70,6 @@ spent as (
     group by all
 )
 select
-    expense_type, day_block(day), source, type, sum(if(is_split, 0, sign)) as orders, sum(sign * count) as count, sum(sign * amount) as amount
+    expense_type, day, source, type, sum(if(is_split, 0, sign)) as orders, sum(sign * count) as count, sum(sign * amount) as amount
 from spent
 group by all;

@@ -1,19 +1,16 @@
--- The expenses of orders that have a line of a category or a brand, by day and type; no cube holds them. The row without a
--- day is that of all.
-with matching as materialized (
-    select day, expense_type, number, amount
+-- The same of the orders that have a line of a category or a brand: no cube holds it, the facts do.
+with matching as (
+    select unnest([0, expense_type]) as expense_type, source, type, day, number, amount
     from expense
-    where not returned and day between $first and $last and ($expense_type = 0 or expense_type = $expense_type)
-        and sale in (
-            select sale
-            from line
-            where (0 in $categories or category in $categories) and (0 in $brands or brand in $brands)
-                and day between $first and $last and not returned
-                and ($source = 0 or source = $source) and ($type = 'all' or type = $type)
-        )
+    where not returned and sale in (
+        select sale
+        from line
+        where (0 in $categories or category in $categories) and (0 in $brands or brand in $brands) and not returned
+    )
 )
-select day, expense_type, sum(amount) as amount, count(*) as count, null as orders
+select
+    expense_type, source, type, day - date '1970-01-01' as day,
+    count(distinct number) filter (number not in (select number from split_expense)) as orders, count(*) as count,
+    (sum(amount)::decimal(38, 2) * 100000)::bigint as amount
 from matching
-group by day, expense_type
-union all
-select null, null, sum(amount), count(*), count(distinct number) from matching
+group by all

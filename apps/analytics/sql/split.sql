@@ -12,6 +12,6 @@ from (
 where category is not null;
 
 insert into split_expense
-select distinct unnest([0, expense_type]), number, day, source, type
+select distinct unnest([0, expense_type]), sale, number, day, source, type
 from part_expense
 where sign = 1 and is_split and not returned;

@@ -3,9 +3,9 @@
 -- Facts: `sale` (orders, history included), `line` (of orders that count), `expense`. In them `number` stands for the
 -- order number, `head` for a product with its variants, and 0 for a category or brand that is not known.
 --
--- Cubes, all of them sums: `block` is a day, a third of a month, a month or a year (blocks.py), so that a period is few
--- rows and never an estimate. In their keys 0 and 'all' stand for everything. A row may be there twice and count less
--- than nothing: a change is added as its difference.
+-- Cubes, all of them sums: by day, or by `block`, which is a day, a third of a month, a month or a year (blocks.py), so
+-- that a period is few rows and never an estimate. In their keys 0 and 'all' stand for everything. A row may be there
+-- twice and count less than nothing: a change is added as its difference.
 create table sale (
     id bigint, number bigint, day date, source bigint, type varchar, counts boolean, returned boolean, buyer bigint,
     total decimal(18, 2)
@@ -38,13 +38,15 @@ create table product_sales (
     lines bigint, quantity decimal(18, 3), revenue decimal(18, 5)
 );
 create table expenses (
-    expense_type bigint, block integer, source bigint, type varchar, orders bigint, count bigint, amount decimal(18, 2)
+    expense_type bigint, day date, source bigint, type varchar, orders bigint, count bigint, amount decimal(18, 2)
 );
-create table split_expense (expense_type bigint, number bigint, day date, source bigint, type varchar);
+create table split_expense (expense_type bigint, sale bigint, number bigint, day date, source bigint, type varchar);
 
--- Distinct buyers of a period are those of its blocks who had not bought between its first day and the block: `before`
--- is the day of the buyer's previous order (null: none). kind: 'any' order, a 'later' one than the first day's, 'new'.
-create table buyers (kind varchar, source bigint, type varchar, block integer, before date, buyers bigint);
+-- Who bought on a day: `before` is the last day on which these buyers had bought before, of this source and type (null:
+-- none). Whether it is their first day, or the day before was, is said of orders of any source and type.
+create table buyers (
+    source bigint, type varchar, day date, before date, is_first boolean, is_second boolean, buyers bigint
+);
 create table ever (
     source bigint, type varchar, buyers bigint, repeat_buyers bigint, orders bigint,
     spent decimal(18, 2), repeat_spent decimal(18, 2), lifespan_days bigint
