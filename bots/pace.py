@@ -6,9 +6,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiolimiter import AsyncLimiter
+from django.conf import settings
 from telegram.ext import BaseRateLimiter
 
-PER_CHAT = (3, 3.0)  # a short burst is allowed, one a second in the long run
+BURST = 3  # in one chat, before it is one message every `CHAT_SECONDS`
 IN_ALL = (5, 0.2)  # never more than 30 in any second
 MOST_CHATS_REMEMBERED = 1000
 
@@ -44,4 +45,4 @@ class Pace(BaseRateLimiter[None]):
     def _chat(self, chat_id: int) -> AsyncLimiter:
         if len(self._chats) > MOST_CHATS_REMEMBERED:
             self._chats = {key: one for key, one in self._chats.items() if not one.has_capacity(one.max_rate)}
-        return self._chats.setdefault(chat_id, AsyncLimiter(*PER_CHAT))
+        return self._chats.setdefault(chat_id, AsyncLimiter(BURST, BURST * settings.CHAT_SECONDS))

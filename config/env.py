@@ -198,6 +198,7 @@ class Env(BaseSettings):
     job_lease_seconds: Seconds = 900  # a scheduled run, before another may take it over
     tick_alert_seconds: Seconds = 180  # the clock's last tick, before the watchdog calls
     outbox_poll_seconds: Seconds = 1  # behind LISTEN/NOTIFY
+    chat_seconds: Seconds = 1  # between two messages into one chat, after a burst of three
     outbox_repeat_seconds: Seconds = 120  # an unknown Telegram send, before a marked repeat
     later_seconds: Seconds = 7200  # a card put off with "Later"
     soft_shutdown_seconds: Seconds = 25  # a stopping worker waits so long for its tasks

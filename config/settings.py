@@ -191,6 +191,7 @@ KEY_PROBE_SECONDS = env.key_probe_seconds
 JOB_LEASE_SECONDS = env.job_lease_seconds
 TICK_ALERT_SECONDS = env.tick_alert_seconds
 OUTBOX_POLL_SECONDS = env.outbox_poll_seconds
+CHAT_SECONDS = env.chat_seconds
 OUTBOX_REPEAT_SECONDS = env.outbox_repeat_seconds
 LATER_SECONDS = env.later_seconds
 SOFT_SHUTDOWN_SECONDS = env.soft_shutdown_seconds

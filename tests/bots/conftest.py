@@ -7,7 +7,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from apps.shops.models import Member
-from bots import leader, loops, pace
+from bots import leader, loops
 from bots.process import BotProcess
 from tests.bots.cards import cards
 from tests.bots.telegram import Messenger, polling_bot, running_messenger
@@ -30,7 +30,7 @@ def quick(transactional_db: None, settings: Settings, monkeypatch: pytest.Monkey
     settings.OUTBOX_REPEAT_SECONDS = 0.5
     monkeypatch.setattr(leader, "RETRY_SECONDS", 0.1)
     monkeypatch.setattr(loops, "PAUSE_AFTER_FAILURE", 0.1)
-    monkeypatch.setattr(pace, "PER_CHAT", (100, 1.0))
+    settings.CHAT_SECONDS = 0.01
     yield
     with connection.cursor() as cursor:
         cursor.execute(

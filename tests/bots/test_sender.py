@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from apps.decisions.approval import approve, show
 from apps.marketplaces.standins.telegram.person import Person
@@ -14,7 +15,6 @@ from apps.notifications.models import OutboxMessage
 from apps.notifications.outbox import retell, tell
 from apps.shops.models import Member
 from apps.shops.roles import Role
-from bots import pace
 from bots.process import BotProcess
 from tests.bots.telegram import Messenger, polling_bot
 from tests.cast import member
@@ -224,9 +224,9 @@ def test_a_revoked_token_loses_nothing(messenger: Messenger, bot: BotProcess, ow
 
 @pytest.mark.slow
 def test_the_flood_limit_is_kept_and_a_refusal_is_waited_out(
-    messenger: Messenger, surroundings: None, owner: Member, anna: Person, monkeypatch: pytest.MonkeyPatch
+    messenger: Messenger, surroundings: None, owner: Member, anna: Person, settings: Settings
 ) -> None:
-    monkeypatch.setattr(pace, "PER_CHAT", (2, 2.0))
+    settings.CHAT_SECONDS = 1
     messenger.sets(flood=True)
     for number in range(3):
         told(owner, f"note {number}")
