@@ -1,6 +1,7 @@
 """Sums by day, kept in memory: a few hundred kilobytes answer most questions, in a fraction of what a statement takes.
 
-Everything in them is a whole number: amounts are counted in hundred-thousandths, days from 1970.
+Everything in them is a whole number: amounts are counted in hundred-thousandths, quantities in thousandths, days from
+1970.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from apps.common.periods import Period
 
-PLACES = 5
+PLACES = 5  # of an amount
+QUANTITY_PLACES = 3
 DAY_NOUGHT = date(1970, 1, 1).toordinal()
 NOTHING = Decimal(0)
 
@@ -47,6 +49,11 @@ class Days:
         np.add.at(before, (where, columns["day"] - first + 1), np.stack(measures, axis=1))
         return cls(first, list(place), before.cumsum(axis=1))
 
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.before.nbytes
+
     def total(self, period: Period, chosen: Sequence[int]) -> list[int]:
         """The measures of these cells over the whole period."""
         return self._between([number(period.first), number(period.last) + 1], chosen)[0]
@@ -63,8 +70,12 @@ class Days:
         return found
 
 
-def money(units: int) -> Decimal:
-    return Decimal(units).scaleb(-PLACES) if units else NOTHING
+def money(whole: int) -> Decimal:
+    return Decimal(whole).scaleb(-PLACES) if whole else NOTHING
+
+
+def units(whole: int) -> Decimal:
+    return Decimal(whole).scaleb(-QUANTITY_PLACES) if whole else NOTHING
 
 
 def number(day: date) -> int:

@@ -18,11 +18,11 @@ from typing import Any, Literal
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from apps.analytics.blocks import MONTHS, cover
-from apps.analytics.days import NOTHING, Days, money, number
+from apps.analytics.blocks import LEVEL, MONTHS, cover
+from apps.analytics.days import NOTHING, Days, money, number, units
 from apps.analytics.directories import Rows
-from apps.analytics.extract import sql
 from apps.analytics.models import StaleDay, StoreVersion
+from apps.analytics.months import Totals
 from apps.analytics.reader import Ranges, Store, answer
 from apps.analytics.shapes import (
     ALL_TYPES,
@@ -50,6 +50,7 @@ from apps.analytics.shapes import (
 from apps.analytics.visits import Visits
 from apps.common.errors import NotFound
 
+MONTHS_AND_YEARS = Ranges("block", [(MONTHS, 4 * LEVEL)])
 NO_BUYERS = (0, 0, 0, NOTHING, NOTHING, 0)
 
 
@@ -206,15 +207,7 @@ def _ask(store: Store, asked: Filters, question: str, **more: Any) -> Rows:
 
 def _params(store: Store, asked: Filters) -> dict[str, Any]:
     """What is asked about in the words of the .sql."""
-    blocks = cover(asked.period)
-    return {
-        "first": asked.period.first,
-        "last": asked.period.last,
-        "in_blocks": Ranges("block", blocks),
-        "in_small_blocks": Ranges("block", [block for block in blocks if block[0] < MONTHS]),
-        "in_large_blocks": Ranges("block", [block for block in blocks if block[0] > MONTHS]),
-        **_narrowed(store, asked),
-    }
+    return {"first": asked.period.first, "last": asked.period.last, **_narrowed(store, asked)}
 
 
 def _narrowed(store: Store, asked: Filters) -> dict[str, Any]:
@@ -290,8 +283,9 @@ def _brands(store: Store, asked: Filters) -> list[BrandSales]:
     """Of several shops those of one name are one brand."""
     names, apart = store.directories.brand_names, _scattered(store, asked, "brand")
     found: dict[str, BrandSales] = {}
-    for brand, orders, quantity, revenue in _ask(store, asked, "brands"):
-        one = BrandSales(names[brand], orders + apart.get(brand, NONE).orders, quantity, revenue)
+    for brand, orders, quantity, revenue in _totals(store, asked, "brands", "brands"):
+        every_order = orders + apart.get(brand, NONE).orders
+        one = BrandSales(names[brand], every_order, units(quantity), money(revenue))
         other = found.get(one.name)
         found[one.name] = _together(one, other) if other else one
     return [brand for brand in found.values() if brand.orders]
@@ -303,15 +297,24 @@ def _together(one: BrandSales, other: BrandSales) -> BrandSales:
 
 def _best_products(store: Store, asked: Filters, measure: Literal["quantity", "revenue"], limit: int) -> Performance:
     """Without the roots."""
-    params = _params(store, asked)
-    sold = {"products_of_months": params["in_large_blocks"], "products_of_days": params["in_small_blocks"]}
-    parts = " union all ".join(sql(part) for part, blocks in sold.items() if blocks)
-    text = sql("products").replace("{measure}", measure).replace("{sold}", parts)
-    ((count, quantity, revenue, best),) = store.run(text, **params, limit=limit)
-    heads = {-negative: sums for _, negative, *sums in best or ()}
-    names = store.product_names(list(heads))
-    products = tuple(ProductSales(head or None, names.get(head, ""), *sums) for head, sums in heads.items())
-    return Performance(products, (), count, quantity or NOTHING, revenue or NOTHING)
+    sold = _totals(store, asked, "products_of_months", "products_of_days").counted()
+    best = list(sold.best(getattr(sold, measure), limit))
+    names = store.product_names([head for head, *_ in best])
+    products = tuple(
+        ProductSales(head or None, names.get(head, ""), units(quantity), money(revenue))
+        for head, _, quantity, revenue in best
+    )
+    return Performance(products, (), len(sold.keys), units(int(sold.quantity.sum())), money(int(sold.revenue.sum())))
+
+
+def _totals(store: Store, asked: Filters, of_months: str, of_days: str, **more: Any) -> Totals:
+    """What was sold in the period, by the key of these two questions."""
+    blocks, params = cover(asked.period), {**_narrowed(store, asked), **more}
+    days = [block for block in blocks if block[0] < MONTHS]
+    return store.months(of_months, in_blocks=MONTHS_AND_YEARS, **params).totals(
+        [block for block in blocks if block[0] > MONTHS],
+        store.columns(of_days, in_blocks=Ranges("block", days), **params) if days else None,
+    )
 
 
 def _named(store: Store, categories: list[int]) -> tuple[Category, ...]:
@@ -321,9 +324,13 @@ def _named(store: Store, categories: list[int]) -> tuple[Category, ...]:
 def _categories(store: Store, asked: Filters, shown: list[int]) -> tuple[CategorySales, ...]:
     """What these categories sold, of which none holds another: no more of each than lies in the one asked about."""
     keys = {key: category for category in shown if (key := _common_part(store, category, asked.category_id))}
-    rows = _ask(store, asked, "categories", shown=list(keys)) if keys else []
     names = store.directories.category_names
-    return tuple(CategorySales(keys[key], names[keys[key]], *sums) for key, *sums in rows)
+    sold = _totals(store, asked, "categories", "categories", shown=list(keys)).counted() if keys else ()
+    found = [
+        CategorySales(keys[key], names[keys[key]], units(quantity), money(revenue))
+        for key, _, quantity, revenue in sold
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.revenue, one.category_id)))
 
 
 def _common_part(store: Store, category: int, asked: int | None) -> int | None:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 from django.utils.translation import gettext as _
@@ -19,15 +19,25 @@ from apps.analytics.directories import Rows
 from apps.analytics.errors import Damaged, NotBuilt
 from apps.analytics.extract import sql
 from apps.analytics.models import StoreVersion
+from apps.analytics.months import Months
 from apps.analytics.visits import Visits
 
 MOST_OPEN = 16
-MOST_KEPT = 48  # of half a megabyte to five, for three years of a dozen combinations of source and type
+MOST_KEPT = 100_000_000  # bytes of sums in memory: those of one filter take about twenty for a million orders
 BROKEN = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 
 PARAMETER = re.compile(r"\$(\w+)")
 
 T = TypeVar("T")
+K = TypeVar("K", bound="Kept")
+
+
+class Kept(Protocol):
+    """What is kept in memory."""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +47,6 @@ class Ranges:
 
     column: str
     ranges: Sequence[tuple[int, int]]
-
-    def __bool__(self) -> bool:
-        return bool(self.ranges)
 
     def __str__(self) -> str:
         parts = [f"{self.column} between {int(first)} and {int(last)}" for first, last in self.ranges]
@@ -60,7 +67,7 @@ class Store:
             self._join()
         self.directories = directories.read(self.ask_plainly)
         self._product_names: dict[int, str] = {}
-        self._made: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._made: OrderedDict[tuple[Any, ...], Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     def days(self, question: str, keys: Sequence[str], **params: Any) -> Days:
@@ -71,15 +78,24 @@ class Store:
         """The days on which buyers bought, as sql/<question>.sql gives them."""
         return self._kept(Visits.of, question, params)
 
-    def _kept(self, make: Callable[[dict[str, Any]], T], question: str, params: Mapping[str, Any]) -> T:
+    def months(self, question: str, **params: Any) -> Months:
+        """The sums of whole months and years that sql/<question>.sql gives, by key."""
+        return self._kept(Months.of, question, params)
+
+    def columns(self, question: str, **params: Any) -> dict[str, Any]:
+        """What sql/<question>.sql gives, as arrays."""
+        return self._columns(*_written(sql(question), params))
+
+    def _kept(self, make: Callable[[dict[str, Any]], K], question: str, params: Mapping[str, Any]) -> K:
         """What is made of the columns of a question. What was asked for last is kept, whatever its period."""
         text, named = _written(sql(question), params)
         key = (text, *named.values())
-        made = self._made.get(key) or make(self.columns(text, named))
+        kept: Any = self._made.get(key)
+        made: K = kept or make(self._columns(text, named))
         with self._lock:
             self._made[key] = made
             self._made.move_to_end(key)
-            if len(self._made) > MOST_KEPT:
+            while len(self._made) > 1 and sum(one.size for one in self._made.values()) > MOST_KEPT:
                 self._made.popitem(last=False)
         return made
 
@@ -101,8 +117,7 @@ class Store:
         with _reading():
             return self._cursor.execute(text, params).fetchall()
 
-    def columns(self, text: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """What a statement gives, as arrays."""
+    def _columns(self, text: str, params: Mapping[str, Any]) -> dict[str, Any]:
         with _reading():
             return self._cursor.execute(text, params).fetchnumpy()
 
@@ -159,7 +174,7 @@ def _name(version: StoreVersion) -> str:
     return f"shop{version.shop_id}"
 
 
-_open: OrderedDict[tuple[int, ...], Store] = OrderedDict()
+_open: OrderedDict[tuple[int, ...], Store] = OrderedDict()  # by their shops
 _lock = threading.Lock()
 
 
@@ -192,20 +207,24 @@ def _current(shop_id: int) -> StoreVersion:
 
 def _opened(versions: tuple[StoreVersion, ...]) -> Store:
     """Files of versions that nobody asks about any more are closed when the last question about them has ended."""
-    key = tuple(version.pk for version in versions)
+    shops = _shops(versions)
     with _lock:
-        if key not in _open:
-            _open[key] = Store(versions)
-        _open.move_to_end(key)
+        if shops not in _open or _open[shops].versions != versions:
+            _open[shops] = Store(versions)
+        _open.move_to_end(shops)
         while len(_open) > MOST_OPEN:
             _open.popitem(last=False)
-        return _open[key]
+        return _open[shops]
+
+
+def _shops(versions: tuple[StoreVersion, ...]) -> tuple[int, ...]:
+    return tuple(version.shop_id for version in versions)
 
 
 def _give_up_on(versions: tuple[StoreVersion, ...], found: str) -> None:
     """Mark those that the error names, or all; one that has been replaced in the meantime has merely been removed."""
     with _lock:
-        _open.pop(tuple(version.pk for version in versions), None)
+        _open.pop(_shops(versions), None)
     named = [v for v in versions if str(files.path_of(v.shop_id, v.file)) in found]
     for version in named or versions:
         manifest.forget(version.shop_id)

@@ -32,6 +32,12 @@ class Visits:
         day, before, buyers = (columns[name].astype(np.int32) for name in ("day", "before", "buyers"))
         return cls(day, before, columns["is_first"], columns["is_second"], buyers)
 
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        columns = (self.day, self.before, self.is_first, self.is_second, self.buyers)
+        return sum(column.nbytes for column in columns)
+
     def distinct(self, period: Period) -> tuple[int, int, int]:
         """Buyers of the period, those who were new in it, and those who came on a later day than their first."""
         start, end = np.searchsorted(self.day, (number(period.first), number(period.last) + 1))

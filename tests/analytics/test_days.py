@@ -1,4 +1,4 @@
-"""What the questions are made of: blocks of days, sums of days in memory, and distinct buyers."""
+"""What the questions are made of: blocks of days, sums of days and months in memory, and distinct buyers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from apps.analytics.blocks import LEVEL, Range, cover, number
 from apps.analytics.days import Days, money
 from apps.analytics.days import number as number_of_day
+from apps.analytics.months import Months, Totals
 from apps.analytics.visits import Visits
 from apps.common.periods import Period
 
@@ -134,3 +135,41 @@ def test_where_nobody_bought_there_are_no_buyers() -> None:
     columns = {name: np.array([], np.int64) for name in ("day", "before", "buyers")}
     nobody = {name: np.array([], np.bool_) for name in ("is_first", "is_second")}
     assert Visits.of(columns | nobody).distinct(Period(FIRST, FIRST)) == (0, 0, 0)
+
+
+def totals_of(measures: dict[int, tuple[int, int, int]]) -> Totals:
+    return Totals(*(np.array(column) for column in zip(*((key, *each) for key, each in measures.items()), strict=True)))
+
+
+def test_months_and_the_days_beside_them_add_up_by_key() -> None:
+    """Key 7 has two rows of one month, as a refresh leaves them, and 9 nothing in the months that are asked about."""
+    january, february, march = (2 * LEVEL + 20240001 + month * 100 for month in (1, 2, 3))
+    months = Months.of(
+        {
+            "block": np.array([march, january, january, february, february]),
+            "key": np.array([9, 7, 7, 7, 4]),
+            "count": np.array([1, 3, -1, 5, 2]),
+            "quantity": np.array([1000, 3000, -1000, 5500, 2000]),
+            "revenue": np.array([10, 10**17, -1, 20, 30]),
+        }
+    )
+    days = {
+        "key": np.array([4, 4]),
+        "count": np.array([1, 1]),
+        "quantity": np.array([500, 500]),
+        "revenue": np.array([1, 2]),
+    }
+    assert list(months.totals([(january, february)], None).counted()) == [(4, 2, 2000, 30), (7, 7, 7500, 10**17 + 19)]
+    assert list(months.totals([(march, march)], days)) == [(4, 2, 1000, 3), (7, 0, 0, 0), (9, 1, 1000, 10)]
+    assert list(months.totals([], None).counted()) == []
+
+
+def test_the_best_are_the_first_of_all_in_their_order() -> None:
+    random = Random(3)
+    for _ in range(60):
+        found = totals_of(
+            {key: (1, random.randrange(6), -key) for key in random.sample(range(100), random.randrange(1, 30))}
+        )
+        limit = random.randrange(1, 35)
+        expected = sorted(found, key=lambda row: (-row[2], row[0]))[:limit]
+        assert list(found.best(found.quantity, limit)) == expected, limit

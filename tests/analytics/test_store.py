@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import threading
 from collections.abc import Iterator
@@ -37,6 +38,10 @@ def everything(made: MadeShop) -> Summary:
 
 def file_of(version: StoreVersion) -> Path:
     return files.path_of(version.shop_id, version.file)
+
+
+def version_of(made: MadeShop) -> StoreVersion:
+    return StoreVersion.objects.filter(shop=made.shop).latest("number")
 
 
 def files_of(made: MadeShop) -> list[str]:
@@ -131,6 +136,14 @@ def test_two_versions_are_kept_and_the_third_last_is_removed(made: MadeShop) -> 
         build.rebuild(made.shop)
     assert files_of(made) == ["3.duckdb", "4.duckdb"]
     assert set(StoreVersion.objects.values_list("number", flat=True)) == {3, 4}
+
+
+def test_the_file_of_a_version_that_was_replaced_is_let_go(made: MadeShop) -> None:
+    for _ in range(4):
+        build.rebuild(made.shop)
+        everything(made)
+    held = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert [path for path in held if str(files.folder_of(made.shop.pk)) in path] == [str(file_of(version_of(made)))]
 
 
 def test_the_comparison_is_clean_and_finds_one_wrong_cell(made: MadeShop) -> None:

@@ -1,5 +1,7 @@
--- What was sold in days and thirds of a month.
-select head, lines, quantity, revenue
+-- The same of some days and thirds of a month.
+select
+    head as key, lines as count, (quantity * 1000)::bigint as quantity,
+    (revenue * 100000)::bigint as revenue
 from product_sales
-where $in_small_blocks and ($source = 0 or source = $source) and ($type = 'all' or type = $type)
+where $in_blocks and ($source = 0 or source = $source) and ($type = 'all' or type = $type)
     and (0 in $categories or category in $categories) and (0 in $brands or brand in $brands)
