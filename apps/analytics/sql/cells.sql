@@ -13,7 +13,8 @@ with cell as (
 )
 select
     category, brand, day, source, type,
-    sum(orders)::bigint as orders, sum(returns)::bigint as returns, sum(revenue), sum(returned_revenue), sum(quantity)
+    sum(orders)::bigint as orders, sum(returns)::bigint as returns,
+    sum(revenue) * 0.00001, sum(returned_revenue) * 0.00001, sum(quantity) * 0.001
 from cell
 group by category, brand, day, source, type
 having sum(orders) > 0 or sum(returns) > 0 or sum(revenue) <> 0 or sum(returned_revenue) <> 0 or sum(quantity) <> 0

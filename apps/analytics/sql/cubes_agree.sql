@@ -18,15 +18,21 @@ with each as (
     )
     group by day
     union all
-    select 'revenue', day, revenue from sales join checked_day using (block) where category = 0 and brand = 0
+    select 'revenue', day, sum(revenue) * 0.00001
+    from sales join checked_day using (block)
+    where category = 0 and brand = 0
+    group by day
     union all
     select 'revenue', day, -total from sale semi join checked_day using (day) where counts and not returned
     union all
-    select 'products', day, revenue from product_sales join checked_day using (block)
+    select 'products', day, sum(revenue) * 0.00001 from product_sales join checked_day using (block) group by day
     union all
     select 'products', day, -amount from line semi join checked_day using (day) where not returned
     union all
-    select 'expenses', day, amount from expenses semi join checked_day using (day) where expense_type = 0
+    select 'expenses', day, sum(amount) * 0.00001
+    from expenses semi join checked_day using (day)
+    where expense_type = 0
+    group by day
     union all
     select 'expenses', day, -amount from expense semi join checked_day using (day) where not returned
     union all

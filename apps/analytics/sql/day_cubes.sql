@@ -33,7 +33,7 @@ keyed as (
 sold as (
     select
         category, brand, cell, count(distinct number) as orders, count(*) as lines,
-        sum(quantity)::decimal(18, 3) as quantity, sum(amount)::decimal(18, 5) as amount
+        thousandths(sum(quantity)) as quantity, hundred_thousandths(sum(amount)) as amount
     from keyed
     group by category, brand, cell
 )
@@ -53,7 +53,7 @@ group by all;
 insert into day_products
 select
     source, type, day_block(day), head, category, brand,
-    sum(sign) as lines, sum(sign * quantity) as quantity, sum(sign * amount) as revenue
+    sum(sign) as lines, thousandths(sum(sign * quantity)) as quantity, hundred_thousandths(sum(sign * amount)) as revenue
 from part_line
 where not returned and day between $first and $last
 group by all;
@@ -65,7 +65,7 @@ with keyed as (
     select * replace (0 as expense_type) from part_expense where not returned and day between $first and $last
 ),
 spent as (
-    select sign, expense_type, number, is_split, day, source, type, count(*) as count, sum(amount) as amount
+    select sign, expense_type, number, is_split, day, source, type, count(*) as count, hundred_thousandths(sum(amount)) as amount
     from keyed
     group by all
 )

@@ -11,6 +11,6 @@ with matching as (
 select
     expense_type, source, type, day - date '1970-01-01' as day,
     count(distinct number) filter (number not in (select number from split_expense)) as orders, count(*) as count,
-    (sum(amount)::decimal(38, 2) * 100000)::bigint as amount
+    hundred_thousandths(sum(amount)) as amount
 from matching
 group by all

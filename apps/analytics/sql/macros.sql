@@ -5,3 +5,7 @@ create macro third_block(block) as
 create macro month_block(block) as (200000000 + block % 100000000 - block % 100 + 1)::integer;
 create macro year_block(block) as (300000000 + block % 100000000 - block % 10000 + 101)::integer;
 create macro first_day(block) as make_date(block % 100000000 // 10000, block // 100 % 100, block % 100);
+
+-- Sums as whole numbers.
+create macro hundred_thousandths(amount) as (amount::decimal(38, 5) * 100000)::bigint;
+create macro thousandths(quantity) as (quantity::decimal(38, 3) * 1000)::bigint;

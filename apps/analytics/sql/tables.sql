@@ -5,7 +5,8 @@
 --
 -- Cubes, all of them sums: by day, or by `block`, which is a day, a third of a month, a month or a year (blocks.py), so
 -- that a period is few rows and never an estimate. In their keys 0 and 'all' stand for everything. A row may be there
--- twice and count less than nothing: a change is added as its difference.
+-- twice and count less than nothing: a change is added as its difference. Everything in them is a whole number: amounts
+-- are hundred-thousandths, quantities thousandths.
 create table sale (
     id bigint, number bigint, day date, source bigint, type varchar, counts boolean, returned boolean, buyer bigint,
     total decimal(18, 2)
@@ -25,8 +26,7 @@ create table expense (
 -- counted in `split`.
 create table sales (
     category bigint, brand bigint, block integer, source bigint, type varchar,
-    orders bigint, returns bigint, buyer_orders bigint, lines bigint,
-    revenue decimal(18, 5), returned_revenue decimal(18, 5), quantity decimal(18, 3)
+    orders bigint, returns bigint, buyer_orders bigint, lines bigint, revenue bigint, returned_revenue bigint, quantity bigint
 );
 create table brand_sales as from sales;  -- the rows that have a brand, in the order in which brands are compared
 create table split (
@@ -35,10 +35,10 @@ create table split (
 -- Sums over all sources or all types are there for months and years alone: those of a few days are quickly added up.
 create table product_sales (
     source bigint, type varchar, block integer, head bigint, category bigint, brand bigint,
-    lines bigint, quantity decimal(18, 3), revenue decimal(18, 5)
+    lines bigint, quantity bigint, revenue bigint
 );
 create table expenses (
-    expense_type bigint, day date, source bigint, type varchar, orders bigint, count bigint, amount decimal(18, 2)
+    expense_type bigint, day date, source bigint, type varchar, orders bigint, count bigint, amount bigint
 );
 create table split_expense (expense_type bigint, sale bigint, number bigint, day date, source bigint, type varchar);
 
