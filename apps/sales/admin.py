@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, ClassVar, TypedDict
 
 from django.contrib import admin
-from django.db.models import BigIntegerField, Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.catalog.admin_product import AboutProduct, marketplace_link, sku_link
@@ -99,6 +100,30 @@ class ExpenseInline(HistoryInline[Expense]):
         return super().get_queryset(request).select_related("type")
 
 
+class PaymentFilter(admin.SimpleListFilter):
+    """Whether the buyer has paid, by what the channel tells."""
+
+    title = gettext_lazy("payment")
+    parameter_name = "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [
+            ("paid", _("paid in full")),
+            ("partly", _("paid in part")),
+            ("unpaid", _("not paid")),
+            ("unknown", _("unknown")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        choices = {
+            "paid": Q(received__gte=F("total")),
+            "partly": Q(received__gt=0, received__lt=F("total")),
+            "unpaid": Q(received__lte=0, total__gt=0),
+            "unknown": Q(received=None),
+        }
+        return queryset.filter(choices.get(self.value() or "", Q()))
+
+
 @admin.register(Order)
 class OrderAdmin(AboutProduct[Order]):
     """Each is about the products of its lines."""
@@ -108,7 +133,7 @@ class OrderAdmin(AboutProduct[Order]):
     ]
     list_select_related = ["source"]
     exported: ClassVar = {"sum": "total"}
-    list_filter = ["shop", "status", "source", "sales_type", ("placed_on", DaysFilter)]
+    list_filter = ["shop", "status", "source", "sales_type", PaymentFilter, ("placed_on", DaysFilter)]
     numbers = ("external_id", "order_number")
     search_help_text = gettext_lazy("Order, SKU, offer id or name")
     list_filter_submit = True

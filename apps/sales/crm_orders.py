@@ -52,6 +52,7 @@ Row = TypeVar("Row")
 
 CHANNEL = "keycrm"
 GROUPS = {1: OPEN, 2: OPEN, 3: OPEN, 4: OPEN, 5: DELIVERED, 6: CANCELLED}
+PAID = "paid"  # a payment that has come
 NOT_PAID_OUT = "canceled"  # an expense that did not come about
 
 
@@ -107,6 +108,7 @@ def parcel_of(order: schemas.Order, *, shop: Shop, names: Names, lost_statuses: 
     changed_at = order.status_changed_at
     source = names.sources.get(order.source_id or 0)
     manager = names.managers.get(order.manager.user_id) if order.manager else None
+    currency = source.currency if source else shop.currency
     return Parcel(
         external_id=str(order.order_id),
         order_number=str(order.order_id),
@@ -117,7 +119,8 @@ def parcel_of(order: schemas.Order, *, shop: Shop, names: Names, lost_statuses: 
         placed_on=day_of(order.ordered_at, shop.timezone),
         lines=lines,
         paid=order.grand_total,
-        currency=source.currency if source else shop.currency,
+        received=received_of(order, currency),
+        currency=currency,
         ended_on=day_of(changed_at, shop.timezone) if status in ENDED and changed_at else None,
         source_id=source.id if source else None,
         manager_id=manager.id if manager else None,
@@ -132,6 +135,14 @@ def status_of(order: schemas.Order, lost_statuses: frozenset[int]) -> str:
     if order.group_id is not None:
         return GROUPS.get(order.group_id, OPEN)
     return CANCELLED if order.status_id in lost_statuses else OPEN
+
+
+def received_of(order: schemas.Order, currency: str) -> Decimal | None:
+    """What the buyer has paid; None when it was not told, or when some of it came in another currency."""
+    paid = [payment for payment in order.payments or () if payment.status == PAID]
+    if order.payments is None or any(payment.actual_currency not in ("", currency) for payment in paid):
+        return None
+    return sum((payment.amount for payment in paid), Decimal(0))
 
 
 def _line(line: schemas.OrderProduct, names: Names) -> Line:

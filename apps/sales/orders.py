@@ -16,7 +16,18 @@ from apps.sales.rollup import touch
 from apps.shops.models import Shop
 
 ORDER_COLUMNS = (
-    *("order_number", "channel", "status", "raw_status", "placed_at", "placed_on", "closed_on", "total", "currency"),
+    *(
+        "order_number",
+        "channel",
+        "status",
+        "raw_status",
+        "placed_at",
+        "placed_on",
+        "closed_on",
+        "total",
+        "received",
+        "currency",
+    ),
     *("source_id", "sales_type", "manager_id", "buyer_id", "source_updated_at"),
 )
 ENRICHED = ("source_id", "buyer_id", "source_updated_at")  # a null from the channel does not erase them
@@ -95,7 +106,7 @@ def _known(shop: Shop, external_ids: Sequence[str]) -> dict[str, Known]:
 
 def _order_row(shop: Shop, parcel: Parcel, closed_on: date | None) -> tuple[object, ...]:
     head = (shop.pk, parcel.external_id, parcel.order_number, parcel.channel, parcel.status, parcel.raw_status)
-    money = (parcel.total, parcel.currency or shop.currency)
+    money = (parcel.total, parcel.received, parcel.currency or shop.currency)
     whose = (parcel.source_id, parcel.sales_type, parcel.manager_id, parcel.buyer_id, parcel.source_updated_at)
     return (*head, parcel.placed_at, parcel.placed_on, closed_on, *money, *whose)
 

@@ -44,8 +44,9 @@ class Spending:
 
 @dataclass(frozen=True)
 class Parcel:
-    """`paid` is what the buyer pays in all, where the channel tells it; `ended_on` the day of a cancellation or return,
-    likewise. `expenses` is None where the channel knows of none. Ids of other rows are ours."""
+    """`paid` is what the buyer pays in all and `received` what of it has come, where the channel tells; `ended_on` the
+    day of a cancellation or return, likewise. `expenses` is None where the channel knows of none. Ids of other rows are
+    ours."""
 
     external_id: str
     order_number: str
@@ -56,6 +57,7 @@ class Parcel:
     placed_on: date
     lines: tuple[Line, ...]
     paid: Decimal | None = None
+    received: Decimal | None = None
     currency: str = ""
     ended_on: date | None = None
     source_id: int | None = None

@@ -65,6 +65,22 @@ def test_an_owner_erases_a_buyer(anna: Filled) -> None:
     assert buyer.phone is None
 
 
+def test_orders_are_found_by_whether_they_are_paid(anna: Filled) -> None:
+    client, order = client_as(anna, "viewer"), Order.objects.get(channel="keycrm")
+    others = {row.pk for row in Order.objects.exclude(pk=order.pk)}
+
+    def found(choice: str) -> set[int]:
+        rows = client.get(url(Order, "changelist"), {"payment": choice}).context["cl"].result_list
+        return {row.pk for row in rows}
+
+    for received, choice in ((order.total, "paid"), (order.total / 2, "partly"), (0, "unpaid")):
+        Order.objects.filter(pk=order.pk).update(received=received)
+        assert {one: found(one) for one in ("paid", "partly", "unpaid")} == {
+            one: {order.pk} if one == choice else set() for one in ("paid", "partly", "unpaid")
+        }
+        assert found("unknown") == others
+
+
 def test_what_a_source_counts_as_is_said_anew_of_all_its_orders(anna: Filled) -> None:
     source, order = Source.objects.get(), Order.objects.get(channel="keycrm")
     client_as(anna, "owner").post(url(Source, "change", source.pk), {"role": "exhibition"})

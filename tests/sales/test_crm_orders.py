@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 import orjson
 import pytest
@@ -14,6 +15,7 @@ from apps.jobs.sync_runs import Stored
 from apps.marketplaces.http import parsed_object
 from apps.marketplaces.keycrm.client import PARTS_OF_ORDER
 from apps.marketplaces.keycrm.schemas import Order as CrmOrder
+from apps.marketplaces.keycrm.schemas import OrderPayment
 from apps.marketplaces.standins.keycrm import CrmShop
 from apps.marketplaces.standins.keycrm.rows import order_row
 from apps.marketplaces.standins.world import START, Clock
@@ -68,3 +70,33 @@ def test_a_page_that_was_stored_writes_nothing_anew(shop: Shop, crm: CrmShop) ->
     rows = page(crm, range(1, 101))
     assert store(shop, rows).written > 100
     assert store(shop, rows).written == 0
+
+
+@pytest.mark.parametrize(
+    ("payments", "received"),
+    [
+        ([], "0"),
+        ([("30.50", "UAH", "paid"), ("12", "", "paid"), ("100", "UAH", "not_paid"), ("7", "UAH", "canceled")], "42.50"),
+        ([("30.50", "UAH", "paid"), ("10", "USD", "paid")], None),
+        ([("30.50", "UAH", "paid"), ("10", "USD", "not_paid")], "30.50"),
+        (None, None),
+    ],
+)
+def test_what_has_come_of_an_order_is_what_was_paid_in_its_currency(
+    shop: Shop, crm: CrmShop, payments: list[tuple[str, str, str]] | None, received: str | None
+) -> None:
+    (row,) = page(crm, range(1, 2))
+    told: object = payments and [
+        OrderPayment.model_validate({"id": place, "amount": amount, "actual_currency": currency, "status": status})
+        for place, (amount, currency, status) in enumerate(payments, 1)
+    ]
+    store(shop, [row.model_copy(update={"payments": told})])
+    assert Order.objects.get(shop=shop).received == (None if received is None else Decimal(received))
+
+
+def test_a_payment_that_comes_later_is_seen(shop: Shop, crm: CrmShop) -> None:
+    (row,) = page(crm, range(1, 2))
+    store(shop, [row.model_copy(update={"payments": ()})])
+    store(shop, [row])
+    order = Order.objects.get(shop=shop)
+    assert order.received == order.total > 0

@@ -44,7 +44,7 @@ MOST_PAGES = 1_000_000
 ORDER, PRODUCTS, CATEGORIES, OFFERS, STOCKS = "/order", "/products", "/products/categories", "/offers", "/offers/stocks"
 BUYERS, USERS, SOURCES, STATUSES = "/buyer", "/users", "/order/source", "/order/status"
 EXPENSE_TYPES = "/order/expense-type"
-PARTS_OF_ORDER = "products.offer,buyer,manager,status,expenses"
+PARTS_OF_ORDER = "products.offer,buyer,manager,status,payments,expenses"
 
 Between: TypeAlias = tuple[datetime, datetime]
 
@@ -99,7 +99,7 @@ class KeyCrm:
     def orders(
         self, *, created: Between | None = None, updated: Between | None = None, cursor: str = ""
     ) -> Iterator[Page[Order]]:
-        """Orders with their lines, expenses, buyer and manager; both ends of a period are included.
+        """Orders with their lines, payments, expenses, buyer and manager; both ends of a period are included.
 
         `created` is about the moment at which the order was made for the shop (`ordered_at`), not in the CRM.
         """

@@ -61,6 +61,15 @@ class OrderExpense(ApiRow):
     payment_date: MaybeMoment = None
 
 
+class OrderPayment(ApiRow):
+    """What a buyer has paid, or is to pay: `status` is paid, not_paid or canceled."""
+
+    payment_id: Id = Field(alias="id")
+    amount: Money
+    actual_currency: Text = ""
+    status: Text = ""
+
+
 class Buyer(ApiRow):
     buyer_id: Id = Field(alias="id")
     full_name: Text = ""
@@ -85,8 +94,8 @@ class Status(ApiRow):
 
 
 class Order(ApiRow):
-    """An order. `products` and `expenses` are None where they were not asked for. There is no currency: the source
-    has one. `updated_at` does not move when only the status changes."""
+    """An order. `products`, `payments` and `expenses` are None where they were not asked for. There is no currency: the
+    source has one. `updated_at` does not move when only the status changes."""
 
     order_id: Id = Field(alias="id")
     source_id: MaybeId = None
@@ -102,6 +111,7 @@ class Order(ApiRow):
     manager: Annotated[User | None, MaybeObject] = None
     buyer: Annotated[Buyer | None, MaybeObject] = None
     products: tuple[OrderProduct, ...] | None = None
+    payments: tuple[OrderPayment, ...] | None = None
     expenses: tuple[OrderExpense, ...] | None = None
 
     @property

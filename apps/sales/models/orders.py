@@ -21,8 +21,8 @@ class Order(models.Model):
     A sale counts on `placed_on`, the shop-zone day it was taken in; a cancellation or a return has its own day,
     `closed_on`, which is null when it happened before the shop was first synced: the marketplace tells no date.
     Orders are counted by distinct `order_number`. `sales_type` follows from source, manager and day by the shop's rules
-    (`sales_type.py`). `total` is what the buyer pays, discount and delivery included; `source_updated_at` is the
-    channel's own word, null where it says none.
+    (`sales_type.py`). `total` is what the buyer pays, discount and delivery included, `received` what of it has come;
+    `source_updated_at` is the channel's own word. Either is null where the channel says nothing of it.
     """
 
     seller_path: ClassVar[str] = "shop__seller"
@@ -61,6 +61,7 @@ class Order(models.Model):
     placed_on = models.DateField(_("placed on"))
     closed_on = models.DateField(_("cancelled or returned on"), null=True, blank=True)
     total = money_field(_("total"))
+    received = money_field(_("received from the buyer"), null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3)
     source_updated_at = models.DateTimeField(_("changed at the channel"), null=True, blank=True)
 

@@ -11,6 +11,7 @@ from apps.marketplaces.standins.keycrm.shop import EXTRAS, GROUPS, STATUSES, Crm
 
 ONE_OFF = 97  # one line of so many is of goods that the catalogue does not have
 SHIPPING = Decimal(70)
+UNPAID = 19  # of so many orders one is not paid yet, and one in part
 STATUS_ROWS = {one["id"]: one for one in STATUSES}
 
 
@@ -36,6 +37,7 @@ def order_row(shop: CrmShop, order_id: int, include: frozenset[str]) -> dict[str
     shipping = SHIPPING if extras % 3 == 0 else Decimal(0)
     total = sum((Decimal(str(line["price_sold"])) * Decimal(str(line["quantity"])) for line in lines), shipping)
     expenses = _expenses(shop, order_id, total, since)
+    payments = _payments(order_id, total, extras // 64)
     row: dict[str, Any] = {
         "id": order_id,
         "source_uuid": f"{source_id}-{order_id}",
@@ -53,7 +55,7 @@ def order_row(shop: CrmShop, order_id: int, include: frozenset[str]) -> dict[str
         "status_id": status_id,
         "status_group_id": edits.get("status_group_id", GROUPS.get(status_id)),
         "status_changed_at": iso(edits.get("status_changed_at", since)),
-        "payment_status": "paid",
+        "payment_status": _payment_status(total, payments),
         "manager_comment": None,
         "created_at": iso(shop.entered_at(order_id)),
         "updated_at": iso(shop.updated_at(order_id)),
@@ -71,7 +73,7 @@ def order_row(shop: CrmShop, order_id: int, include: frozenset[str]) -> dict[str
     if "status" in include:
         row["status"] = STATUS_ROWS.get(status_id) or {"id": status_id, "name": None, "group_id": None}
     if "payments" in include:
-        row["payments"] = [{"id": order_id, "amount": str(total), "actual_currency": "UAH", "status": "paid"}]
+        row["payments"] = edits.get("payments", payments)
     if "expenses" in include:
         row["expenses"] = edits.get("expenses", expenses)
     return row
@@ -135,6 +137,29 @@ def _expenses(shop: CrmShop, order_id: int, total: Decimal, since: datetime) -> 
         }
         for place, (type_id, amount) in enumerate(rows)
     ]
+
+
+def _payments(order_id: int, total: Decimal, chance: int) -> list[dict[str, Any]]:
+    """Most have paid at once; some a part, with the rest to come; some nothing yet."""
+    if chance % UNPAID == 1:
+        return []
+    deposit = (total / 4).quantize(Decimal("0.01"))
+    parts = [("paid", deposit), ("not_paid", total - deposit)] if chance % UNPAID == 2 else [("paid", total)]
+    return [
+        {
+            "id": order_id * 10 + place,
+            "payment_method_id": 2,
+            "amount": str(amount) if place else float(amount),
+            "actual_currency": "UAH",
+            "status": status,
+        }
+        for place, (status, amount) in enumerate(parts)
+    ]
+
+
+def _payment_status(total: Decimal, payments: list[dict[str, Any]]) -> str:
+    paid = sum(Decimal(str(one["amount"])) for one in payments if one["status"] == "paid")
+    return "paid" if paid >= total else "part_paid" if paid else "not_paid"
 
 
 def _buyer_of_order(buyer_id: int) -> dict[str, Any]:
