@@ -31,8 +31,13 @@ def write_env(path: Path, values: Mapping[str, str] | None = None) -> None:
 
 
 def update_env(path: Path, values: Mapping[str, str]) -> None:
-    """Give variables of an existing file other values. Raises KeyError for an unknown variable."""
-    _save(path, path.read_text(), values)
+    """Give variables of an existing file other values; one that an older release did not know is added to it.
+
+    Raises KeyError for an unknown variable.
+    """
+    text = path.read_text()
+    missing = [f"{name}=\n" for name in values if _is_known(name) and not _named(name, text)]
+    _save(path, text + "".join(missing), values)
 
 
 def demo_env() -> Path:
@@ -60,10 +65,19 @@ def _empty(path: Path) -> list[str]:
     return re.findall(r"^(\w+)=$", path.read_text(), re.MULTILINE)
 
 
+def _is_known(name: str) -> bool:
+    return _named(name, (BASE_DIR / ".env.example").read_text()) is not None
+
+
+def _named(name: str, text: str) -> re.Match[str] | None:
+    """The line that gives the variable its value."""
+    return re.search(rf"^{name}=.*$", text, re.MULTILINE)
+
+
 def _save(path: Path, text: str, values: Mapping[str, str]) -> None:
     """Replace the file at once, readable by its owner only."""
     for name, value in values.items():
-        found = re.search(rf"^{name}=.*$", text, re.MULTILINE)
+        found = _named(name, text)
         if not found:
             raise KeyError(name)
         text = f"{text[: found.start()]}{name}={value}{text[found.end() :]}"

@@ -188,6 +188,20 @@ def test_a_demo_of_an_older_release_gets_the_keys_that_it_lacks_and_keeps_the_ot
     )  # fmt: skip
 
 
+def test_a_variable_that_an_older_file_lacks_is_added_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "demo.env"
+    new_env.write_env(file, {"LATER_SECONDS": "60"})
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith("CHAT_SECONDS=")))
+    new_env.update_env(file, {"CHAT_SECONDS": "0.01"})
+    text = file.read_text()
+    assert "\nCHAT_SECONDS=0.01\n" in text
+    assert "\nLATER_SECONDS=60\n" in text
+    with pytest.raises(KeyError, match="CHAT_SECOND"):
+        new_env.update_env(file, {"CHAT_SECOND": "1"})
+    assert file.read_text() == text
+
+
 def test_a_command_with_a_wrong_variable_says_so_without_a_traceback() -> None:
     done = subprocess.run(
         [sys.executable, str(BASE_DIR / "manage.py"), "check"],
