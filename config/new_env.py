@@ -35,7 +35,7 @@ def update_env(path: Path, values: Mapping[str, str]) -> None:
 
     Raises KeyError for an unknown variable.
     """
-    text = path.read_text()
+    text = f"{path.read_text().rstrip()}\n"  # whoever edited it by hand may have left its last line open
     missing = [f"{name}=\n" for name in values if _is_known(name) and not _named(name, text)]
     _save(path, text + "".join(missing), values)
 

@@ -1,8 +1,7 @@
 """The questions that the read store answers.
 
-An order counts in sales when its
-source's role is sales or exhibition, whatever its type; a cancelled or returned one counts as a return instead. Orders
-are counted by distinct order number, within a day as over a year.
+An order counts in sales when its source's role is sales or exhibition, whatever its type; a cancelled or returned one
+counts as a return instead. Orders are counted by distinct order number, within a day as over a year.
 
 Revenue is what buyers pay: the orders' totals, discount and delivery included. Under a category or a brand it is price
 times quantity of the lines that match (`Filters.by_lines`), and an order counts when it has such a line.

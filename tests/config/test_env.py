@@ -192,10 +192,10 @@ def test_a_variable_that_an_older_file_lacks_is_added_to_it(tmp_path: Path) -> N
     file = tmp_path / "demo.env"
     new_env.write_env(file, {"LATER_SECONDS": "60"})
     lines = file.read_text().splitlines(keepends=True)
-    file.write_text("".join(line for line in lines if not line.startswith("CHAT_SECONDS=")))
+    file.write_text("".join(line for line in lines if not line.startswith("CHAT_SECONDS=")) + "LAST=1")
     new_env.update_env(file, {"CHAT_SECONDS": "0.01"})
     text = file.read_text()
-    assert "\nCHAT_SECONDS=0.01\n" in text
+    assert "\nLAST=1\nCHAT_SECONDS=0.01\n" in text
     assert "\nLATER_SECONDS=60\n" in text
     with pytest.raises(KeyError, match="CHAT_SECOND"):
         new_env.update_env(file, {"CHAT_SECOND": "1"})
