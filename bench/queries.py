@@ -18,7 +18,8 @@ RESULT, times by the clock on the wall:
     open_ms               opening a version: what the first question after a refresh waits for
     worst_first_ms        the longest that a question took when it was asked for the first time
     share_within_2x_floor of the questions, by medians
-    growth                of the middle ratio to the floor since the run with a tenth of the orders (null: none)
+    growth                of the ratio to the floor since the run with a tenth of the orders (null: none): of the
+    worst_growth          middle question, and of the one that grew most
     vs_postgres_min       how many times longer the others take, where they are closest: medians
     vs_parquet_min
     vs_parquet_8_clients  how many times more answers a second eight clients get
@@ -36,9 +37,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -47,199 +45,18 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.common import print_result, print_table
+from bench.contenders import PrefixSums, ask_parquet, filters, questions
 from bench.database import kept_database
 from config.env import state_folder
 
-PERIODS = {
-    "month": (date(2024, 3, 1), date(2024, 3, 31)),
-    "year": (date(2024, 1, 1), date(2024, 12, 31)),
-    "odd year": (date(2023, 10, 17), date(2024, 10, 16)),
-}
-FILTERS: dict[str, dict[str, Any]] = {
-    "retail": {},
-    "all types": {"sales_type": "all"},
-    "category": {"category_id": ...},
-    "category and brand": {"category_id": ..., "brand": "brand 8"},  # which sells in that category
-}
 SMALL_GROUP_BY = (
     "select source, sum(orders) from sales where category = 0 and brand = 0 and block < 20230105 group by source"
 )
-# What matches a filter, from the facts as Parquet; {sale} and {line} are their files.
-MATCHING = """
-with matching as (
-    select id as sale, number, day, source, buyer, returned, total as amount, 0 as quantity, 0 as head, 0 as brand
-    from '{sale}' where $whole and counts and day between $first and $last and ($type = 'all' or type = $type)
-    union all
-    select sale, number, day, source, buyer, returned, amount, quantity, head, brand
-    from '{line}'
-    where not $whole and day between $first and $last and ($type = 'all' or type = $type)
-        and (0 in $categories or category in $categories) and (0 in $brands or brand in $brands)
-)
-"""
-DAYS = """
-select
-    day, count(distinct number) filter (where not returned), sum(if(returned, 0, total))::bigint,
-    count(distinct number) filter (where returned), sum(if(returned, total, 0))::bigint
-from (select * replace ((total * 100)::bigint as total) from '{sale}') where counts and ($type = 'all' or type = $type)
-group by day order by day
-"""
 STORE, POSTGRESQL, PARQUET, FLOOR, NUMPY = "store", "PostgreSQL", "Parquet", "floor", "NumPy"
 ENOUGH_MS = 1000
 CLIENTS, PROCESSES = 8, 2
 
-Answer = list[tuple[Any, ...]]
 Times = dict[tuple[str, str], dict[str, list[float]]]
-
-
-@dataclass(frozen=True)
-class Question:
-    """`ours` asks the store; the other two are the last part of a statement over what matches. All give rows."""
-
-    name: str
-    ours: Callable[[Any], Answer]
-    postgresql: str
-    parquet: str
-    by_lines: bool = False
-
-
-def questions() -> list[Question]:
-    from apps.analytics import questions as asked
-    from tests.analytics import plain
-
-    def summary(f: Any) -> Answer:
-        found = asked.summary(f)
-        return [(found.orders, found.revenue, found.returns, found.returned_revenue)]
-
-    def top(f: Any) -> Answer:
-        return [(p.product_id, p.quantity, p.revenue) for p in asked.top_products(f, 10).products]
-
-    def expenses(f: Any) -> Answer:
-        found = asked.expenses(f)
-        return [(found.count, found.amount, found.orders)]
-
-    return [
-        Question(
-            "summary",
-            summary,
-            plain.SUMMARY,
-            "select count(distinct number) filter (where not returned),"
-            " coalesce(sum(amount) filter (where not returned), 0),"
-            " count(distinct number) filter (where returned),"
-            " coalesce(sum(amount) filter (where returned), 0)"
-            " from matching",
-        ),
-        Question(
-            "trend",
-            lambda f: [(d.day, d.orders, d.revenue) for d in asked.trend(f) if d.orders],
-            plain.TREND,
-            "select day, count(distinct number), sum(amount) from matching where not returned group by 1 order by 1",
-        ),
-        Question(
-            "by source",
-            lambda f: sorted((s.source_id, s.orders, s.revenue) for s in asked.by_source(f)),
-            plain.BY_SOURCE,
-            "select source, count(distinct number), sum(amount) from matching where not returned group by 1 order by 1",
-        ),
-        Question(
-            "top products",
-            top,
-            "select product, sum(quantity), sum(amount) from line where not returned group by 1"
-            " order by 2 desc, 1 limit 10",
-            "select head, sum(quantity), sum(amount) from matching where not returned group by 1"
-            " order by 2 desc, 1 limit 10",
-            by_lines=True,
-        ),
-        Question(
-            "brands",
-            lambda f: sorted((b.orders, b.quantity, b.revenue) for b in asked.brands(f, 1000).by_revenue),
-            "select count(distinct number), sum(quantity), sum(amount) from line"
-            " where not returned and brand is not null group by lower(brand) order by 1, 2, 3",
-            "select count(distinct number), sum(quantity), sum(amount) from matching"
-            " where not returned and brand <> 0 group by brand order by 1, 2, 3",
-            by_lines=True,
-        ),
-        Question(
-            "buyers",
-            lambda f: [(asked.customers(f).buyers,)],
-            "select count(distinct buyer_id) from asked where not returned",
-            "select count(distinct buyer) from matching where not returned",
-        ),
-        Question(
-            "expenses",
-            expenses,
-            plain.EXPENSES,
-            "select count(*), coalesce(sum(amount), 0), count(distinct number) from '{expense}'"
-            " where not returned and day between $first and $last and sale in (select sale from matching)",
-        ),
-    ]
-
-
-def filters(shop_id: int) -> dict[str, Any]:
-    """Every period with every filter, by a name for people."""
-    from apps.analytics.shapes import Filters
-    from apps.catalog.models import Category
-    from apps.common.periods import Period
-
-    root = Category.objects.filter(parent=None).order_by("pk").values_list("pk", flat=True)[0]
-    return {
-        f"{period}, {name}": Filters(shops=(shop_id,), period=Period(*days), **_chosen(chosen, root))
-        for period, days in PERIODS.items()
-        for name, chosen in FILTERS.items()
-    }
-
-
-def _chosen(filters: dict[str, Any], root: int) -> dict[str, Any]:
-    return {key: root if value is ... else value for key, value in filters.items()}
-
-
-def ask_parquet(store: Any, folder: Path, question: Question, asked: Any) -> Answer:
-    text = (MATCHING + question.parquet).format(**parquet_files(folder))
-    found: Answer = store.run(text, **matching(store, asked), whole=not asked.by_lines and not question.by_lines)
-    return found
-
-
-def matching(store: Any, asked: Any) -> dict[str, Any]:
-    """The filters in the words of `MATCHING`: 0 and 'all' stand for everything."""
-    directories = store.directories
-    return {
-        "first": asked.period.first,
-        "last": asked.period.last,
-        "type": asked.sales_type,
-        "categories": directories.descendants[asked.category_id] if asked.category_id else [0],
-        "brands": directories.brand_keys[asked.brand] if asked.brand else [0],
-    }
-
-
-def parquet_files(folder: Path) -> dict[str, str]:
-    return {table: f"{folder}/{table}/**/*.parquet" for table in ("sale", "line", "expense")}
-
-
-@dataclass(frozen=True)
-class PrefixSums:
-    """`before[n]`: orders, revenue, returns and returned revenue of all days before the n-th; amounts in hundredths."""
-
-    first: date
-    before: Any
-
-    @classmethod
-    def of(cls, store: Any, folder: Path, sales_type: str) -> "PrefixSums":
-        import numpy
-
-        rows = {day: sums for day, *sums in store.run(DAYS.format(**parquet_files(folder)), type=sales_type)}
-        first, last = min(rows), max(rows)
-        days = [rows.get(first + timedelta(days=i), [0] * 4) for i in range((last - first).days + 1)]
-        return cls(first, numpy.cumsum([[0] * 4, *days], axis=0))
-
-    def summary(self, asked: Any) -> Answer:
-        first, last = ((day - self.first).days for day in (asked.period.first, asked.period.last))
-        orders, revenue, returns, returned = (self.before[last + 1] - self.before[first]).tolist()
-        return [(orders, Decimal(revenue) / 100, returns, Decimal(returned) / 100)]
-
-    def trend(self, asked: Any) -> Answer:
-        first, last = ((day - self.first).days for day in (asked.period.first, asked.period.last))
-        each = (self.before[first + 1 : last + 2] - self.before[first : last + 1]).tolist()
-        days = zip(asked.period, each, strict=True)
-        return [(day, orders, Decimal(revenue) / 100) for day, (orders, revenue, _, _) in days if orders]
 
 
 def timed(ask: Callable[[], Any]) -> tuple[Any, float]:
@@ -378,14 +195,14 @@ def report(times: Times, orders: int, figures: dict[str, float]) -> None:
             for (question, name), of in median.items()
         ],
     )
-    middle = statistics.median(of[STORE] / of[FLOOR] for of in median.values())
+    to_floor = {", ".join(key): of[STORE] / of[FLOOR] for key, of in median.items()}
     print_result(
         {
             "orders": orders,
             "worst_p50_ms": max(of[STORE] for of in median.values()),
             "worst_p95_ms": max(p95(of[STORE]) for of in times.values()),
             "share_within_2x_floor": statistics.mean(of[STORE] <= 2 * of[FLOOR] for of in median.values()),
-            "growth": growth(orders, middle),
+            **growth(orders, to_floor),
             "vs_postgres_min": min(of[POSTGRESQL] / of[STORE] for of in median.values()),
             "vs_parquet_min": min(of[PARQUET] / of[STORE] for of in median.values()),
             **figures,
@@ -397,13 +214,17 @@ def p95(times: list[float]) -> float:
     return sorted(times)[min(len(times) - 1, int(len(times) * 0.95))]
 
 
-def growth(orders: int, middle: float) -> float | None:
-    """The middle ratio to the floor, beside that of the run with a tenth of the orders: a busy machine cancels out."""
-    path = state_folder() / "bench" / "queries.json"
+def growth(orders: int, to_floor: dict[str, float]) -> dict[str, float | None]:
+    """Of each question's ratio to the floor, beside the run with a tenth of the orders: a busy machine cancels out."""
+    path = state_folder() / "bench" / "growth.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps(known | {str(orders): middle}))
-    before = known.get(str(orders // 10))
-    return middle / before if before else None
+    path.write_text(json.dumps(known | {str(orders): to_floor}))
+    before = known.get(str(orders // 10), {})
+    grown = [ratio / before[question] for question, ratio in to_floor.items() if question in before]
+    return {
+        "growth": statistics.median(grown) if grown else None,
+        "worst_growth": max(grown, default=None),
+    }
 
 
 def fill(orders: int) -> Any:
