@@ -15,6 +15,7 @@ rows of amounts whose digits are random.
 
 import argparse
 import multiprocessing
+import os
 import statistics
 import subprocess
 import sys
@@ -242,12 +243,12 @@ def not_modified(web: int, headers: dict[str, str], seconds: float) -> dict[str,
 
 
 def cpu_seconds(process: int) -> float:
-    """Of the process and all below it so far."""
-    own, below = 0.0, 0.0
-    for task in Path(f"/proc/{process}/task").iterdir():
-        own += int((task / "schedstat").read_text().split()[0]) / 1e9
-        below += sum(cpu_seconds(int(child)) for child in (task / "children").read_text().split())
-    return own + below
+    """Of the process and all below it so far, those that have ended (gunicorn recycles its workers) included."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    children = [child for task in tasks for child in (task / "children").read_text().split()]
+    after_the_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    ticks = sum(map(int, after_the_name[11:15]))  # utime, stime, and those of the children that were waited for
+    return ticks / os.sysconf("SC_CLK_TCK") + sum(cpu_seconds(int(child)) for child in children)
 
 
 def smaller(headers: dict[str, str], addresses: list[str]) -> float:
