@@ -1,4 +1,4 @@
-"""The page where everybody settles what is theirs alone: the language, and the seller they work with."""
+"""The page where everybody settles what is theirs alone: the language, the seller and the shop they work with."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.shops.asking import person_of
-from apps.shops.models import Person, Seller
+from apps.shops.models import Person, Seller, Shop
 
 
 class OwnForm(forms.ModelForm):
     class Meta:
         model = Person
-        fields = ["language", "active_seller"]
-        widgets = {"language": UnfoldAdminSelectWidget(), "active_seller": UnfoldAdminSelectWidget()}
+        fields = ["language", "active_seller", "active_shop"]
+        widgets = {name: UnfoldAdminSelectWidget() for name in fields}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         sellers: Any = self.fields["active_seller"]
         sellers.queryset = Seller.objects.filter(members__person=self.instance)
+        shops: Any = self.fields["active_shop"]
+        shops.queryset = Shop.objects.filter(seller__in=sellers.queryset, is_active=True).select_related("seller")
+        shops.label_from_instance = lambda shop: f"{shop} ({shop.seller})"
 
 
 def _way_back(request: HttpRequest) -> str:

@@ -173,13 +173,14 @@ class PageQuery(ShopQuery):
 
 
 def shops_of(caller: Caller, ids: str | None) -> list[Shop]:
-    """The shops asked for, by number; by default the first that is at work. Raises `NotFound`."""
+    """The shops asked for, by number; by default one at work: the person's choice, or the first. Raises `NotFound`."""
     if ids is not None:
         return _exactly(caller, ids)
     at_work = [shop for shop in caller.shops if shop.is_active]
     if not at_work:
         raise NotFound(_("This seller has no shop yet."))
-    return at_work[:1]
+    chosen = [shop for shop in at_work if shop.pk == caller.person.active_shop_id]
+    return chosen or at_work[:1]
 
 
 def listed_shops(caller: Caller, ids: str | None) -> list[Shop]:

@@ -207,6 +207,15 @@ class Person(models.Model):
     active_seller = models.ForeignKey(
         Seller, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("seller at work with")
     )
+    active_shop = models.ForeignKey(
+        Shop,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("shop that answers first"),
+        help_text=_("Its figures are shown where no shop is named. Without a choice: the seller's first."),
+    )
 
     objects = SellerQuerySet.as_manager()
 

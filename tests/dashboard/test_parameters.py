@@ -95,6 +95,18 @@ def test_a_range_is_ten_years_at_most(anna: Filled) -> None:
     assert "3660 days" in detail(anna, start_date="2020-01-01", end_date="2030-01-08")
 
 
+def test_the_shop_that_a_person_chose_answers_where_none_is_named(anna: Filled, boris: Filled) -> None:
+    second = Shop.objects.create(seller=anna.seller, name="Second")
+    person = anna.owner.person
+    person.active_shop = second
+    assert asked(anna).shops == (second.pk,)
+    person.active_shop = boris.shop
+    assert asked(anna).shops == (anna.shop.pk,)
+    person.active_shop = second
+    Shop.objects.filter(pk=second.pk).update(is_active=False)
+    assert asked(anna).shops == (anna.shop.pk,)
+
+
 def test_several_shops_of_one_currency_are_asked_together(anna: Filled) -> None:
     second = Shop.objects.create(seller=anna.seller, name="Second")
     assert asked(anna, shop=f"{second.pk},{anna.shop.pk}").shops == (anna.shop.pk, second.pk)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from apps.common.clock import real_now
 from apps.shops.linking import link
-from apps.shops.models import AuditEntry, Member, Person
+from apps.shops.models import AuditEntry, Member, Person, Shop
 from apps.shops.roles import Role
 from tests.cast import anna, boris, member
 
@@ -199,6 +199,22 @@ def test_everybody_sets_their_own_language_and_seller(client: Client, owner: Mem
     assert answer.headers["Content-Language"] == "ru"
     owner.person.refresh_from_db()
     assert (owner.person.language, owner.person.active_seller) == ("ru", other)
+
+
+def test_everybody_chooses_the_shop_that_answers_first(client: Client, owner: Member) -> None:
+    second = Shop.objects.create(seller=owner.seller, name="Second")
+    theirs = Shop.objects.create(seller=boris().seller, name="Theirs")
+    address = reverse("my-settings")
+    page = client.get(address).content.decode()
+    assert "Second (Anna&#x27;s goods)" in page
+    assert "Theirs" not in page
+    client.post(address, {"language": "en", "active_seller": "", "active_shop": second.pk})
+    owner.person.refresh_from_db()
+    assert owner.person.active_shop == second
+    answer = client.post(address, {"language": "en", "active_seller": "", "active_shop": theirs.pk})
+    assert answer.context["form"].errors["active_shop"]
+    owner.person.refresh_from_db()
+    assert owner.person.active_shop == second
 
 
 def test_a_superuser_sets_a_password_and_the_trail_says_so(client: Client, owner: Member) -> None:
