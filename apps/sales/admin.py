@@ -80,11 +80,15 @@ class Label(TypedDict):
 
 class OrderLineInline(HistoryInline[OrderLine]):
     model = OrderLine
-    fields = ["position", "name", "quantity", "price", "product", "marketplace"]
+    fields = ["position", "name", "quantity", "price_each", "product", "marketplace"]
     ordering = ["position"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
         return super().get_queryset(request).select_related("product__shop")
+
+    @display(description=gettext_lazy("price"))
+    def price_each(self, line: OrderLine) -> str:
+        return formats.money(line.price, line.order.currency)
 
     @display(description=gettext_lazy("SKU"))
     def marketplace(self, line: OrderLine) -> SafeString | str:
@@ -93,11 +97,15 @@ class OrderLineInline(HistoryInline[OrderLine]):
 
 class ExpenseInline(HistoryInline[Expense]):
     model = Expense
-    fields = ["type", "amount", "paid_at"]
+    fields = ["type", "spent", "paid_at"]
     view_action = Action.SEE_PROFIT
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Expense]:
         return super().get_queryset(request).select_related("type")
+
+    @display(description=gettext_lazy("amount"))
+    def spent(self, expense: Expense) -> str:
+        return formats.money(expense.amount, expense.order.currency)
 
 
 class PaymentFilter(admin.SimpleListFilter):
@@ -138,6 +146,10 @@ class OrderAdmin(AboutProduct[Order]):
     search_help_text = gettext_lazy("Order, SKU, offer id or name")
     list_filter_submit = True
     ordering = ["-placed_at"]
+    fields = [
+        *("shop", "external_id", "order_number", "sold_through", "source", "manager", "sales_type", "buyer"),
+        *("status", "raw_status", "placed_at", "placed_on", "closed_on", "sum", "paid", "source_updated_at"),
+    ]
     inlines = [OrderLineInline, ExpenseInline]
 
     @display(
@@ -168,6 +180,10 @@ class OrderAdmin(AboutProduct[Order]):
     @display(description=gettext_lazy("total"), ordering="total")
     def sum(self, order: Order) -> str:
         return formats.money(order.total, order.currency)
+
+    @display(description=gettext_lazy("received from the buyer"))
+    def paid(self, order: Order) -> str | None:
+        return None if order.received is None else formats.money(order.received, order.currency)
 
     @display(description=gettext_lazy("channel"), ordering="channel")
     def sold_through(self, order: Order) -> str:
