@@ -45,7 +45,7 @@ test: setup
 	$(PY) -m pytest -n 4 --dist loadscope -m "not slow" $(ARGS)
 
 unit: setup
-	$(PY) -m pytest -n 3 --dist loadscope -m "not (slow or flow or walk or process or browser or fault)" $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadscope -m "not (slow or flow or walk or process or browser or store or fault)" $(ARGS)
 
 slow: setup
 	@$(PY) -m compileall -q -j 0 apps bots config tasks

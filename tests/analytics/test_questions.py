@@ -22,7 +22,7 @@ from tests.analytics import plain
 from tests.analytics.made_shop import DAYS, ROLES, MadeShop
 from tests.cast import shop as another_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 EVERY = 10_000
 PERIODS = (

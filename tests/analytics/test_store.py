@@ -29,7 +29,7 @@ from apps.common.clock import real_now
 from apps.sales.models import Order, Source
 from tests.analytics.made_shop import DAYS, MadeShop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 
 def everything(made: MadeShop) -> Summary:
