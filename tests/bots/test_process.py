@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
@@ -25,7 +24,7 @@ from apps.shops.roles import Role
 from bots import inbox, process
 from bots.models import TelegramUpdate
 from bots.process import POLL_SECONDS, WEBHOOK_PATH, BotProcess, require_token
-from tests.bots.telegram import Messenger, polling_bot, webhook_bot
+from tests.bots.telegram import Messenger, polling_bot, until, webhook_bot
 from tests.cast import member
 from tests.decisions.markets import NOON, Market, offer
 
@@ -35,13 +34,6 @@ pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("cards")]
 @pytest.fixture
 def anna(messenger: Messenger, owner: Member) -> Person:
     return messenger.joins(owner)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def request_of(messenger: Messenger, method: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from apps.notifications.outbox import retell, tell
 from apps.shops.models import Member
 from apps.shops.roles import Role
 from bots.process import BotProcess
-from tests.bots.telegram import Messenger, polling_bot
+from tests.bots.telegram import Messenger, polling_bot, until
 from tests.cast import member
 from tests.decisions.markets import NOON, Market, offer
 
@@ -41,13 +40,6 @@ def told(owner: Member, text: str, **options: Any) -> OutboxMessage:
         **options,
     )
     return OutboxMessage.objects.get(params__text=text)
-
-
-def until(condition: Callable[[], object], *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
 
 
 def until_state(message: OutboxMessage, state: State) -> None:

@@ -33,7 +33,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page that ends in failure when its console complained, about its content policy for example."""
     context = browser.new_context(viewport=PHONE, locale="en-GB", reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))

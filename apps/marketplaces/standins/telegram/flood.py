@@ -1,8 +1,8 @@
 """Telegram's flood limits, counted over a sliding second."""
 
 import math
-import time
 from collections import deque
+from time import monotonic
 
 from apps.marketplaces.standins.telegram.refusals import Refusal
 
@@ -22,7 +22,7 @@ class Flood:
         """Count one message to a chat; raises Refusal 429 with the seconds to wait."""
         if not self.on:
             return
-        now = time.monotonic()
+        now = monotonic()
         chat = self._chats.setdefault(chat_id, deque(maxlen=PER_CHAT_AND_SECOND))
         for window in (self._sent, chat):
             if len(window) == window.maxlen and now - window[0] < 1:
