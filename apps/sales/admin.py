@@ -62,7 +62,7 @@ admin.site.register(MissingOrder, MissingOrderAdmin)
 admin.site.register(DayCheck, DayCheckAdmin)
 
 UNCLASSIFIED = gettext_lazy("unclassified")
-CHANNELS = {"ozon_fbo": "OZON FBO", "ozon_fbs": "OZON FBS"}
+CHANNELS = {"ozon_fbo": "OZON FBO", "ozon_fbs": "OZON FBS", "keycrm": "KeyCRM"}
 OWN_TYPES = {SALE: gettext_lazy("sale"), COMMISSION: gettext_lazy("commission")}
 
 
