@@ -80,11 +80,15 @@ class Label(TypedDict):
 
 class OrderLineInline(HistoryInline[OrderLine]):
     model = OrderLine
-    fields = ["position", "name", "quantity", "price_each", "product", "marketplace"]
+    fields = ["position", "name", "ordered", "price_each", "product", "marketplace"]
     ordering = ["position"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
         return super().get_queryset(request).select_related("product__shop")
+
+    @display(description=gettext_lazy("quantity"))
+    def ordered(self, line: OrderLine) -> str:
+        return formats.number(line.quantity, decimals=3)
 
     @display(description=gettext_lazy("price"))
     def price_each(self, line: OrderLine) -> str:

@@ -81,14 +81,15 @@ def test_orders_are_found_by_whether_they_are_paid(anna: Filled) -> None:
         assert found("unknown") == others
 
 
-def test_an_order_tells_its_amounts_with_their_currency(anna: Filled) -> None:
+def test_an_order_tells_its_amounts_as_people_write_them(anna: Filled) -> None:
     client, order = client_as(anna, "owner"), Order.objects.get(channel="keycrm")
     Order.objects.filter(pk=order.pk).update(total="1490.00", received="500.50", currency="UAH")
-    order.lines.update(price="745.00")
+    order.lines.update(price="745.00", quantity="2.250")
     order.expenses.update(amount="12.30")
     page = client.get(url(Order, "change", order.pk)).content.decode()
     for amount in ("1,490", "500.50", "745", "12.30"):
         assert f">{amount}\N{NO-BREAK SPACE}UAH<" in page
+    assert ">2.25<" in page
     Order.objects.filter(pk=order.pk).update(received=None)
     assert "500.50" not in client.get(url(Order, "change", order.pk)).content.decode()
 
