@@ -112,16 +112,17 @@ def visits_of(bought: dict[int, list[date]], first: dict[int, date]) -> Visits:
 
 
 def test_distinct_buyers_of_any_period_are_those_that_are_counted_one_by_one() -> None:
+    """Whole months and parts of them, with a leap day: of 400 periods some two dozen begin or end with a month."""
     random = Random(11)
     bought = {
-        buyer: sorted({FIRST + timedelta(days=random.randrange(60)) for _ in range(random.randrange(1, 6))})
+        buyer: sorted({FIRST + timedelta(days=random.randrange(125)) for _ in range(random.randrange(1, 9))})
         for buyer in range(80)
     }
     first = {buyer: random.choice([days[0], days[0], FIRST - ONE_DAY]) for buyer, days in bought.items()}
     visits = visits_of(bought, first)
-    for _ in range(200):
-        start = FIRST + timedelta(days=random.randrange(-5, 64))
-        period = Period(start, start + timedelta(days=random.randrange(40)))
+    for _ in range(400):
+        start = FIRST + timedelta(days=random.randrange(-5, 129))
+        period = Period(start, start + timedelta(days=random.randrange(110)))
         inside = {buyer: [day for day in days if day in period] for buyer, days in bought.items()}
         expected = (
             sum(1 for days in inside.values() if days),
