@@ -8,9 +8,8 @@ two processes that ask the store itself: `vs_store` is the median over the round
 `not_modified_per_s` is what eight clients get who have every answer already. A token says who asks, and Redis counts
 the calls, as for any program; figures that begin with `session_` are those of the page, where a session says it. What
 the web processes spend on one 304 is its `cpu_ms`, which holds on a busy machine too. The clients are one more process
-on the same machine. `smaller_pct` is by how much an
-answer of 20 rows shrinks when it is compressed, `smaller_year_pct` by how much all answers about a year do together:
-rows of amounts whose digits are random.
+on the same machine. `smaller_pct` is by how much an answer of 20 rows shrinks when it is compressed, `smaller_year_pct`
+by how much all answers about a year do together: rows of amounts whose digits are random.
 """
 
 import argparse

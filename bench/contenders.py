@@ -30,6 +30,45 @@ with matching as (
         and (0 in $categories or category in $categories) and (0 in $brands or brand in $brands)
 )
 """
+# Of each question, over what matches.
+IN_PARQUET = {
+    "summary": """
+        select
+            count(distinct number) filter (where not returned), coalesce(sum(amount) filter (where not returned), 0),
+            count(distinct number) filter (where returned), coalesce(sum(amount) filter (where returned), 0)
+        from matching
+    """,
+    "trend": "select day, count(distinct number), sum(amount) from matching where not returned group by 1 order by 1",
+    "by source": """
+        select source, count(distinct number), sum(amount) from matching where not returned group by 1 order by 1
+    """,
+    "top products": """
+        select head, sum(quantity), sum(amount) from matching where not returned group by 1 order by 2 desc, 1 limit 10
+    """,
+    "brands": """
+        select count(distinct number), sum(quantity), sum(amount)
+        from matching
+        where not returned and brand <> 0
+        group by brand
+        order by 1, 2, 3
+    """,
+    "buyers": "select count(distinct buyer) from matching where not returned",
+    "expenses": """
+        select count(*), coalesce(sum(amount), 0), count(distinct number)
+        from '{expense}'
+        where not returned and day between $first and $last and sale in (select sale from matching)
+    """,
+}
+TOP_IN_POSTGRESQL = """
+select product, sum(quantity), sum(amount) from line where not returned group by 1 order by 2 desc, 1 limit 10
+"""
+BRANDS_IN_POSTGRESQL = """
+select count(distinct number), sum(quantity), sum(amount)
+from line
+where not returned and brand is not null
+group by lower(brand)
+order by 1, 2, 3
+"""
 DAYS = """
 select
     day, count(distinct number) filter (where not returned), sum(if(returned, 0, total))::bigint,
@@ -43,12 +82,12 @@ Answer = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Question:
-    """`ours` asks the store; the other two are the last part of a statement over what matches. All give rows."""
+    """`ours` asks the store; `postgresql` is the last part of a statement over what matches, as those of `IN_PARQUET`
+    are. All give rows."""
 
     name: str
     ours: Callable[[Any], Answer]
     postgresql: str
-    parquet: str
     by_lines: bool = False
 
 
@@ -60,67 +99,33 @@ def questions() -> list[Question]:
         found = asked.summary(f)
         return [(found.orders, found.revenue, found.returns, found.returned_revenue)]
 
+    def trend(f: Any) -> Answer:
+        return [(d.day, d.orders, d.revenue) for d in asked.trend(f) if d.orders]
+
+    def by_source(f: Any) -> Answer:
+        return sorted((s.source_id, s.orders, s.revenue) for s in asked.by_source(f))
+
     def top(f: Any) -> Answer:
         return [(p.product_id, p.quantity, p.revenue) for p in asked.top_products(f, 10).products]
+
+    def brands(f: Any) -> Answer:
+        return sorted((b.orders, b.quantity, b.revenue) for b in asked.brands(f, 1000).by_revenue)
+
+    def buyers(f: Any) -> Answer:
+        return [(asked.customers(f).buyers,)]
 
     def expenses(f: Any) -> Answer:
         found = asked.expenses(f)
         return [(found.count, found.amount, found.orders)]
 
     return [
-        Question(
-            "summary",
-            summary,
-            plain.SUMMARY,
-            "select count(distinct number) filter (where not returned),"
-            " coalesce(sum(amount) filter (where not returned), 0),"
-            " count(distinct number) filter (where returned),"
-            " coalesce(sum(amount) filter (where returned), 0)"
-            " from matching",
-        ),
-        Question(
-            "trend",
-            lambda f: [(d.day, d.orders, d.revenue) for d in asked.trend(f) if d.orders],
-            plain.TREND,
-            "select day, count(distinct number), sum(amount) from matching where not returned group by 1 order by 1",
-        ),
-        Question(
-            "by source",
-            lambda f: sorted((s.source_id, s.orders, s.revenue) for s in asked.by_source(f)),
-            plain.BY_SOURCE,
-            "select source, count(distinct number), sum(amount) from matching where not returned group by 1 order by 1",
-        ),
-        Question(
-            "top products",
-            top,
-            "select product, sum(quantity), sum(amount) from line where not returned group by 1"
-            " order by 2 desc, 1 limit 10",
-            "select head, sum(quantity), sum(amount) from matching where not returned group by 1"
-            " order by 2 desc, 1 limit 10",
-            by_lines=True,
-        ),
-        Question(
-            "brands",
-            lambda f: sorted((b.orders, b.quantity, b.revenue) for b in asked.brands(f, 1000).by_revenue),
-            "select count(distinct number), sum(quantity), sum(amount) from line"
-            " where not returned and brand is not null group by lower(brand) order by 1, 2, 3",
-            "select count(distinct number), sum(quantity), sum(amount) from matching"
-            " where not returned and brand <> 0 group by brand order by 1, 2, 3",
-            by_lines=True,
-        ),
-        Question(
-            "buyers",
-            lambda f: [(asked.customers(f).buyers,)],
-            "select count(distinct buyer_id) from asked where not returned",
-            "select count(distinct buyer) from matching where not returned",
-        ),
-        Question(
-            "expenses",
-            expenses,
-            plain.EXPENSES,
-            "select count(*), coalesce(sum(amount), 0), count(distinct number) from '{expense}'"
-            " where not returned and day between $first and $last and sale in (select sale from matching)",
-        ),
+        Question("summary", summary, plain.SUMMARY),
+        Question("trend", trend, plain.TREND),
+        Question("by source", by_source, plain.BY_SOURCE),
+        Question("top products", top, TOP_IN_POSTGRESQL, by_lines=True),
+        Question("brands", brands, BRANDS_IN_POSTGRESQL, by_lines=True),
+        Question("buyers", buyers, "select count(distinct buyer_id) from asked where not returned"),
+        Question("expenses", expenses, plain.EXPENSES),
     ]
 
 
@@ -143,7 +148,7 @@ def _chosen(filters: dict[str, Any], root: int) -> dict[str, Any]:
 
 
 def ask_parquet(store: Any, folder: Path, question: Question, asked: Any) -> Answer:
-    text = (MATCHING + question.parquet).format(**parquet_files(folder))
+    text = (MATCHING + IN_PARQUET[question.name]).format(**parquet_files(folder))
     found: Answer = store.run(text, **matching(store, asked), whole=not asked.by_lines and not question.by_lines)
     return found
 

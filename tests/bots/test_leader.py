@@ -69,7 +69,7 @@ async def test_of_two_processes_one_leads_and_the_other_takes_over_when_it_goes(
 
 
 async def test_a_commit_wakes_without_waiting_for_the_poll(settings: object) -> None:
-    settings.OUTBOX_POLL_SECONDS = 60  # type: ignore[attr-defined]
+    settings.OUTBOX_POLL_SECONDS = 600  # type: ignore[attr-defined]
     async with running(leader := Leader()):
         assert await is_woken(leader.inbox)
         assert not await is_woken(leader.inbox, within=0.2)

@@ -67,7 +67,7 @@ class NeverHappened(AssertionError):
     """What the test waited for did not come about in time."""
 
 
-def eventually(check: Callable[[], T], what: str, *, within: float = 60, every: float = 0.05) -> T:
+def eventually(check: Callable[[], T], what: str, *, within: float = 30, every: float = 0.05) -> T:
     """The first true answer of `check`; the test fails with `what` when there is none `within` so many seconds."""
     deadline = time.monotonic() + within
     while not (answer := check()):
@@ -118,7 +118,7 @@ class Process:
 
         eventually(found, f"{self.name} logs {pattern!r}", within=within)
 
-    def wait_end(self, *, within: float = 60) -> int:
+    def wait_end(self, *, within: float = 30) -> int:
         """Its exit code; minus the signal when it was killed."""
         try:
             return self.popen.wait(within)

@@ -57,7 +57,7 @@ class Person:
         rows: list[Said] = self._get("messages")
         return [row for row in rows if row["sender"] is None and not row["deleted"]]
 
-    def waits_for(self, wanted: Callable[[Said], bool], *, seconds: float = 60.0, after: int = 0) -> Said:
+    def waits_for(self, wanted: Callable[[Said], bool], *, seconds: float = 40.0, after: int = 0) -> Said:
         """The newest message of the bot with an id above `after` that is as wanted; raises Silence."""
         until = time.monotonic() + seconds
         while True:
@@ -69,11 +69,11 @@ class Person:
                 raise Silence(f"not within {seconds} s; the chat says: {[m['text'] for m in messages]}")
             time.sleep(POLL_SECONDS)
 
-    def sees(self, words: str, *, seconds: float = 60.0, after: int = 0) -> Said:
+    def sees(self, words: str, *, seconds: float = 40.0, after: int = 0) -> Said:
         """The newest message that holds these words."""
         return self.waits_for(lambda message: words in message["text"], seconds=seconds, after=after)
 
-    def hears(self, press: Said, *, seconds: float = 60.0) -> Said:
+    def hears(self, press: Said, *, seconds: float = 40.0) -> Said:
         """The bot's answer to a press: {text, show_alert, ...}; raises Silence."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
