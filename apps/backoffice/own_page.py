@@ -15,23 +15,36 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from apps.shops.asking import person_of
-from apps.shops.models import Person, Seller, Shop
+from apps.shops.asking import member_of_request, person_of
+from apps.shops.models import Member, Person, Seller, Shop
 
 
 class OwnForm(forms.ModelForm):
+    """A person, and with it the shop they chose at the seller they work with now."""
+
     class Meta:
         model = Person
-        fields = ["language", "active_seller", "active_shop"]
-        widgets = {name: UnfoldAdminSelectWidget() for name in fields}
+        fields = ["language", "active_seller"]
+        widgets = {"language": UnfoldAdminSelectWidget(), "active_seller": UnfoldAdminSelectWidget()}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, member: Member | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.member = member
         sellers: Any = self.fields["active_seller"]
         sellers.queryset = Seller.objects.filter(members__person=self.instance)
-        shops: Any = self.fields["active_shop"]
-        shops.queryset = Shop.objects.filter(seller__in=sellers.queryset, is_active=True).select_related("seller")
-        shops.label_from_instance = lambda shop: f"{shop} ({shop.seller})"
+        if member:
+            choice: Any = Member._meta.get_field("active_shop")
+            shops = Shop.objects.of(member.seller).filter(is_active=True)
+            self.fields["active_shop"] = choice.formfield(
+                queryset=shops, initial=member.active_shop_id, widget=UnfoldAdminSelectWidget()
+            )
+
+    def save(self, commit: bool = True) -> Person:
+        person: Person = super().save(commit)
+        if self.member and "active_shop" in self.data:  # who only changes the seller says nothing of the shop
+            self.member.active_shop = self.cleaned_data["active_shop"]
+            self.member.save(update_fields=["active_shop"])
+        return person
 
 
 def _way_back(request: HttpRequest) -> str:
@@ -44,7 +57,7 @@ def my_settings(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     if person is None:
         raise Http404
-    form = OwnForm(request.POST or None, instance=person)
+    form = OwnForm(request.POST or None, instance=person, member=member_of_request(request))
     if form.is_valid():
         form.save()
         with translation.override(person.language):

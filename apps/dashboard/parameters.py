@@ -179,7 +179,7 @@ def shops_of(caller: Caller, ids: str | None) -> list[Shop]:
     at_work = [shop for shop in caller.shops if shop.is_active]
     if not at_work:
         raise NotFound(_("This seller has no shop yet."))
-    chosen = [shop for shop in at_work if shop.pk == caller.person.active_shop_id]
+    chosen = [shop for shop in at_work if shop.pk == caller.member.active_shop_id]
     return chosen or at_work[:1]
 
 

@@ -1,7 +1,7 @@
 -- Who shows the token of this digest, and every shop of their seller: all that a call needs to know, in one question.
 select
-    token.id, token.scope, token.used_at, member.id, member.role, member.seller_id, person.id, person.language,
-    person.active_shop_id,
+    token.id, token.scope, token.used_at, member.id, member.role, member.seller_id, member.active_shop_id,
+    person.id, person.language,
     (
         select coalesce(json_agg(json_build_array(shop.id, shop.currency, shop.timezone, shop.is_active) order by shop.id), '[]')
         from shops_shop shop

@@ -88,9 +88,14 @@ def _row_of(digest: str, now: datetime) -> tuple[Any, ...] | None:
 
 
 def _shown(row: tuple[Any, ...]) -> Shown:
-    token, scope, used_at, member, role, seller, person_id, language, active_shop, shops = row
-    person = Person(pk=person_id, language=language, active_shop_id=active_shop)
-    whose = Member(pk=member, role=role, seller=Seller(pk=seller), person=person)
+    token, scope, used_at, member, role, seller, active_shop, person, language, shops = row
+    whose = Member(
+        pk=member,
+        role=role,
+        seller=Seller(pk=seller),
+        active_shop_id=active_shop,
+        person=Person(pk=person, language=language),
+    )
     return Shown(
         ApiToken(pk=token, scope=scope, used_at=used_at, member=whose),
         tuple(

@@ -207,15 +207,6 @@ class Person(models.Model):
     active_seller = models.ForeignKey(
         Seller, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("seller at work with")
     )
-    active_shop = models.ForeignKey(
-        Shop,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("shop that answers first"),
-        help_text=_("Its figures are shown where no shop is named. Without a choice: the seller's first."),
-    )
 
     objects = SellerQuerySet.as_manager()
 
@@ -243,6 +234,15 @@ class Member(models.Model):
     person = models.ForeignKey(Person, models.CASCADE, related_name="members", verbose_name=_("person"))
     seller = models.ForeignKey(Seller, models.CASCADE, related_name="members", verbose_name=_("seller"))
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.VIEWER)
+    active_shop = models.ForeignKey(
+        Shop,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("shop that answers first"),
+        help_text=_("Its figures are shown where no shop is named. Without a choice: the seller's first."),
+    )
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
 
     objects = MemberQuerySet.as_manager()

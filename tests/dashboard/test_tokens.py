@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.common.clock import real_now
 from apps.dashboard.models import ApiToken
 from apps.dashboard.tokens import find_token, issue_token, revoke_token
-from apps.shops.models import AuditEntry, Member, Person, Shop
+from apps.shops.models import AuditEntry, Member, Shop
 from apps.shops.roles import Role
 from tests.backoffice.fill import Filled
 from tests.backoffice.site import client_of
@@ -143,11 +143,11 @@ def test_it_works_with_its_own_seller_whatever_else_the_person_does(anna: Filled
 
 def test_it_knows_the_shop_that_its_person_chose(anna: Filled) -> None:
     second = Shop.objects.create(seller=anna.seller, name="Second")
-    Person.objects.filter(pk=anna.owner.person_id).update(active_shop=second)
+    Member.objects.filter(pk=anna.owner.pk).update(active_shop=second)
     _token, text = issue_token(member=anna.owner, name="x", scope="read", life=timedelta(days=1), now=real_now())
     shown = find_token(text, now=real_now())
     assert shown
-    assert shown.token.member.person.active_shop_id == second.pk
+    assert shown.token.member.active_shop_id == second.pk
 
 
 def test_a_person_sees_and_revokes_only_their_own(anna: Filled) -> None:

@@ -201,20 +201,18 @@ def test_everybody_sets_their_own_language_and_seller(client: Client, owner: Mem
     assert (owner.person.language, owner.person.active_seller) == ("ru", other)
 
 
-def test_everybody_chooses_the_shop_that_answers_first(client: Client, owner: Member) -> None:
-    second = Shop.objects.create(seller=owner.seller, name="Second")
-    theirs = Shop.objects.create(seller=boris().seller, name="Theirs")
-    address = reverse("my-settings")
-    page = client.get(address).content.decode()
-    assert "Second (Anna&#x27;s goods)" in page
-    assert "Theirs" not in page
-    client.post(address, {"language": "en", "active_seller": "", "active_shop": second.pk})
-    owner.person.refresh_from_db()
-    assert owner.person.active_shop == second
-    answer = client.post(address, {"language": "en", "active_seller": "", "active_shop": theirs.pk})
-    assert answer.context["form"].errors["active_shop"]
-    owner.person.refresh_from_db()
-    assert owner.person.active_shop == second
+def test_everybody_chooses_the_shop_that_answers_first_at_each_seller(client: Client, owner: Member) -> None:
+    other = Member.objects.create(person=owner.person, seller=boris().seller, role=Role.VIEWER)
+    mine, theirs = (Shop.objects.create(seller=one.seller, name=f"{one.seller} 2") for one in (owner, other))
+    address, wish = reverse("my-settings"), {"language": "en", "active_seller": owner.seller_id}
+    client.post(address, {**wish, "active_shop": mine.pk})
+    refused = client.post(address, {**wish, "active_shop": theirs.pk})
+    assert refused.context["form"].errors["active_shop"]
+    client.post(address, {**wish, "active_seller": other.seller_id})
+    client.post(address, {**wish, "active_seller": other.seller_id, "active_shop": theirs.pk})
+    for one, chosen in ((owner, mine), (other, theirs)):
+        one.refresh_from_db()
+        assert one.active_shop == chosen
 
 
 def test_a_superuser_sets_a_password_and_the_trail_says_so(client: Client, owner: Member) -> None:
